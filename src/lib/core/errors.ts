@@ -1,0 +1,88 @@
+/**
+ * Every problem a client can meet: its stable code, its HTTP status and its title (RFC 9457).
+ * One table, so that documentation, tests and the edge agree.
+ */
+export const problems = {
+  malformed_body: [400, 'The body could not be read'],
+  malformed_request: [400, 'The request could not be read'],
+  malformed_digest: [400, 'The digest could not be read'],
+  empty_file: [400, 'The file is empty'],
+  unauthorized: [401, 'A valid credential is required'],
+  forbidden: [403, 'The credential does not allow this'],
+  not_found: [404, 'Not found'],
+  conflict: [409, 'The request conflicts with the present state'],
+  backup_not_ready: [409, 'The backup is not ready'],
+  backup_running: [409, 'A backup is already queued or running'],
+  file_not_available: [409, 'The file is not available'],
+  file_too_large: [413, 'The file is too large'],
+  body_too_large: [413, 'The body is too large'],
+  unsupported_file_type: [415, 'This type of file is not accepted'],
+  unsupported_media_type: [415, 'This type of body is not accepted'],
+  range_not_satisfiable: [416, 'The range lies outside the content'],
+  validation_failed: [422, 'The request is not valid'],
+  digest_mismatch: [422, 'The content differs from its digest'],
+  file_part_required: [422, 'A file part is required'],
+  kind_not_supported: [422, 'This kind of backup is not supported'],
+  name_required: [422, 'A file name is required'],
+  one_file_only: [422, 'Exactly one file is expected'],
+  report_too_large: [422, 'The report is too large to be answered at once'],
+  use_cursor: [422, 'The list is too long for page numbers'],
+  rate_limited: [429, 'Too many requests'],
+  internal: [500, 'Something went wrong here'],
+  database: [500, 'The database refused the operation'],
+  upstream: [502, 'A service we depend on failed'],
+  report_busy: [503, 'Reports are busy'],
+  unavailable: [503, 'A service we depend on is unavailable'],
+  deadline_exceeded: [504, 'The request took too long'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+/** A stable word that names a problem; clients branch on it. */
+export type ProblemCode = keyof typeof problems;
+
+/** One refused field of a request. `path` is dotted, `code` a stable word. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+  readonly code: string;
+}
+
+interface AppErrorOptions {
+  readonly cause?: unknown;
+  readonly errors?: readonly FieldError[];
+  /** Extra response headers, for example `content-range` of a 416. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * An error a client may be told about. `detail` is shown to the client, so it never holds internals; what an
+ * operator needs goes into `cause`.
+ */
+export class AppError extends Error {
+  override readonly name = 'AppError' as const;
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.errors = options.errors;
+    this.headers = options.headers ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return problems[this.code][0];
+  }
+
+  get title(): string {
+    return problems[this.code][1];
+  }
+}
+
+/** Narrows an unknown thrown value to an {@link AppError}, optionally of one code. */
+export function isAppError(error: unknown, code?: ProblemCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,6 @@
+export { type Deadline, startDeadline } from './abort.ts';
+export { type Clock, parseTimestamp, sleep, systemClock, toTimestamp } from './clock.ts';
+export { AppError, type FieldError, isAppError, type ProblemCode, problems } from './errors.ts';
+export { isId, newId, newSecret } from './ids.ts';
+export { type Lazy, lazy } from './lazy.ts';
+export { collect, destroyOnAbort } from './streams.ts';

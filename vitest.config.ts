@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** Services (Azurite, PostgreSQL, the served bundle) are started once by the global set-ups and shared by the files of a project. */
+const project = (name: string, extra: object = {}) => ({
+  test: { name, include: [`tests/${name}/**/*.test.ts`], environment: 'node', ...extra },
+});
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/support/closing-line-reporter.ts'],
+    projects: [
+      project('unit'),
+      project('architecture'),
+      project('integration', {
+        globalSetup: './tests/support/services-setup.ts',
+        testTimeout: 30_000,
+        hookTimeout: 60_000,
+      }),
+      project('e2e', {
+        globalSetup: './tests/support/app-setup.ts',
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+      }),
+    ],
+  },
+});
