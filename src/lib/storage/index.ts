@@ -1,0 +1,17 @@
+export type {
+  BlobDownload,
+  BlobProperties,
+  BlobStore,
+  CallOptions,
+  DownloadOptions,
+  IfMatch,
+  Queue,
+  SasOptions,
+  Storage,
+  StoredEntity,
+  TableEntity,
+  TableQuery,
+  TableStore,
+  TableValue,
+  UploadOptions,
+} from './ports.ts';

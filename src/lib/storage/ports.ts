@@ -1,0 +1,168 @@
+import type { Readable } from 'node:stream';
+
+/** What every call takes: its signal carries the deadline of the work it belongs to. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+export interface BlobProperties {
+  readonly name: string;
+  /** Size of the whole blob, also when only a range of it was read. */
+  readonly sizeBytes: number;
+  readonly contentType: string;
+  /** Opaque; as the service gave it, with its quotes. */
+  readonly etag: string;
+  /** Milliseconds since the epoch; the service keeps whole seconds. */
+  readonly lastModified: number;
+  /** Keys in lower case. Holds `upload_id`, the mark by which a repeated upload knows its own blob. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface UploadOptions extends CallOptions {
+  readonly contentType: string;
+  /** Keys are lower-case C# identifiers (`file_id`), values ASCII; both travel as headers. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Stored with the blob and sent with every download of it. */
+  readonly contentDisposition?: string;
+  /** Refuses with an AppError `conflict` when the name is taken; otherwise the blob is replaced. */
+  readonly onlyIfAbsent?: boolean;
+}
+
+export interface DownloadOptions extends CallOptions {
+  /** `count` left out means: to the end. */
+  readonly range?: { readonly offset: number; readonly count?: number };
+  /** Reads this version only; refuses with an AppError `conflict` when the blob has changed. */
+  readonly etag?: string;
+}
+
+export interface BlobDownload {
+  /**
+   * The bytes of one version: a broken connection is resumed, a replaced blob is an error. Destroyed when the
+   * signal aborts; destroy it yourself when you stop early.
+   */
+  readonly body: Readable;
+  readonly properties: BlobProperties;
+}
+
+export interface IfMatch {
+  /** Acts only while the stored ETag is this one. */
+  readonly ifMatch?: string;
+}
+
+/** A read-only link that works with no other credential. */
+export interface SasOptions extends CallOptions {
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** Milliseconds since the epoch; left out means: from now on, whatever the reader's clock says. */
+  readonly startsAt?: number;
+  /** The only address, or range `first-last`, that may use the link. */
+  readonly ip?: string;
+  /** Overrides the stored header for this link. */
+  readonly contentDisposition?: string;
+  /** Overrides the stored header for this link. */
+  readonly contentType?: string;
+}
+
+/**
+ * One container. Names may hold `/`. Every method throws an AppError: `unavailable` when the service is out of
+ * reach (already retried), `upstream` when it refuses; the signal's reason is thrown as it is.
+ */
+export interface BlobStore {
+  /**
+   * Stores a blob whole or not at all. A stream is read to its end and destroyed when the upload fails; its error
+   * is passed on.
+   *
+   * @throws AppError `conflict` when `onlyIfAbsent` and the name is taken
+   */
+  upload(name: string, source: Readable | Uint8Array, options: UploadOptions): Promise<BlobProperties>;
+  /** @throws AppError `not_found`, `range_not_satisfiable` or, with `etag`, `conflict` */
+  download(name: string, options: DownloadOptions): Promise<BlobDownload>;
+  head(name: string, options: CallOptions): Promise<BlobProperties | undefined>;
+  exists(name: string, options: CallOptions): Promise<boolean>;
+  /** @returns false when it was not there, or was another version than `ifMatch` */
+  delete(name: string, options: CallOptions & IfMatch): Promise<boolean>;
+  /** All blobs whose name begins with the prefix, by name. */
+  list(prefix: string, options: CallOptions): AsyncIterable<BlobProperties>;
+  /**
+   * Copies the blob of the same name out of another container, inside the service, with its type and metadata. A
+   * blob that is already there is replaced.
+   *
+   * @param options - `ifMatch` names the version of the source
+   * @throws AppError `not_found` when the source is gone, `conflict` when it is another version than `ifMatch`
+   */
+  copyFrom(source: BlobStore, name: string, options: CallOptions & IfMatch): Promise<void>;
+  sasUrl(name: string, options: SasOptions): Promise<string>;
+  /** The address without any right to read it. */
+  url(name: string): string;
+}
+
+/** What a column can hold. Integers beyond 2^31 that must stay exact are `bigint`; texts are ≤ 32 Ki characters. */
+export type TableValue = string | number | bigint | boolean | Date | Uint8Array;
+
+/** One row. Keys hold no `/`, `\`, `#` or `?`; a column that is `undefined` is not stored. */
+export interface TableEntity {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly [column: string]: TableValue | undefined;
+}
+
+export interface StoredEntity {
+  readonly entity: TableEntity;
+  readonly etag: string;
+}
+
+export interface TableQuery {
+  readonly partitionKey: string;
+  /** First row key, inclusive. */
+  readonly rowKeyFrom?: string;
+  /** Last row key, inclusive. */
+  readonly rowKeyTo?: string;
+  /** Stops after this many rows. */
+  readonly limit?: number;
+}
+
+/**
+ * One table. Errors as in {@link BlobStore}. A repeated write that meets what it has itself written (its answer was
+ * lost) reports success.
+ */
+export interface TableStore {
+  /** @returns false when the key is taken */
+  insert(entity: TableEntity, options: CallOptions): Promise<boolean>;
+  get(partitionKey: string, rowKey: string, options: CallOptions): Promise<StoredEntity | undefined>;
+  /**
+   * Replaces the whole row: columns that are left out are gone.
+   *
+   * @returns false when the row is not there, or was another version than `ifMatch`
+   */
+  replace(entity: TableEntity, options: CallOptions & IfMatch): Promise<boolean>;
+  /** Writes the whole row, whether or not it is there. */
+  upsert(entity: TableEntity, options: CallOptions): Promise<void>;
+  /** @returns false when the row was not there, or was another version than `ifMatch` */
+  delete(partitionKey: string, rowKey: string, options: CallOptions & IfMatch): Promise<boolean>;
+  /** Rows of one partition by row key. */
+  query(query: TableQuery, options: CallOptions): AsyncIterable<StoredEntity>;
+}
+
+/** One queue; the functions host takes the messages out. Errors as in {@link BlobStore}. */
+export interface Queue {
+  /**
+   * Sends a text of ≤ 64 KiB. Delivery is at least once: a send whose answer was lost is repeated.
+   *
+   * @param options - `visibilityDelaySeconds` hides the message for that long, up to 7 days
+   */
+  send(text: string, options: CallOptions & { readonly visibilityDelaySeconds?: number }): Promise<void>;
+  /** Messages waiting, hidden or being worked on; the service counts roughly, never too few. */
+  approximateLength(options: CallOptions): Promise<number>;
+}
+
+/** Everything one storage account holds. The same name always gives the same store. */
+export interface Storage {
+  /** @param dependency - whose breaker counts; the backup container has its own */
+  blobs(container: string, dependency?: 'blob' | 'backup-blob'): BlobStore;
+  table(name: string): TableStore;
+  queue(name: string): Queue;
+  /** One cheap call around retry and breaker, for the health check. Success half-opens open breakers. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** How links are signed, for start-up audit and doctor. */
+  readonly credentials: 'account-key';
+}
