@@ -1,15 +1,44 @@
 import type { Clock } from './clock.ts';
 import { AppError } from './errors.ts';
 
-/** A signal that aborts when time is up or when one of its parents aborts. */
-export interface Deadline extends Disposable {
+/** A signal of its own that also aborts, with the same reason, when one of its parents does. */
+export interface LinkedAbort extends Disposable {
   readonly signal: AbortSignal;
-  /** Milliseconds left, never negative. */
-  remainingMs(): number;
   /** Aborts now, with the given reason. */
   abort(reason: unknown): void;
+}
+
+/** A signal that aborts when time is up or when one of its parents aborts. */
+export interface Deadline extends LinkedAbort {
+  /** Milliseconds left, never negative. */
+  remainingMs(): number;
   /** Starts the time over, for work that is bounded by progress and not by its whole length. */
   extend(timeoutMs: number): void;
+}
+
+/** How long a signal has to live, for those that stem from a deadline: a signal itself does not tell. */
+const lifetimes = new WeakMap<AbortSignal, () => number>();
+
+/**
+ * Milliseconds until the deadline behind a signal; Infinity when it stems from none. Lets work that cannot end in
+ * time (a long wait before a retry) give up at once.
+ */
+export function remainingMs(signal: AbortSignal): number {
+  return lifetimes.get(signal)?.() ?? Number.POSITIVE_INFINITY;
+}
+
+/** Links a new signal to its parents. Dispose of it (`using`) when the work has ended, or its listeners stay behind. */
+export function linkAbort(...parents: AbortSignal[]): LinkedAbort {
+  const controller = new AbortController();
+  const unlinks = parents.map((parent) => follow(parent, controller));
+  lifetimes.set(controller.signal, () => Math.min(...parents.map(remainingMs)));
+  return {
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    [Symbol.dispose]() {
+      for (const unlink of unlinks) unlink();
+    },
+  };
 }
 
 /**
@@ -19,16 +48,16 @@ export interface Deadline extends Disposable {
  * @param parents - signals whose abort is passed on with their reason
  */
 export function startDeadline(clock: Clock, timeoutMs: number, ...parents: AbortSignal[]): Deadline {
-  const controller = new AbortController();
-  const expire = () =>
-    controller.abort(new AppError('deadline_exceeded', 'The time for this request is over'));
+  const link = linkAbort(...parents);
+  const expire = () => link.abort(new AppError('deadline_exceeded', 'The time for this request is over'));
   let endsAt = clock.monotonicMs() + timeoutMs;
   let cancelTimer = clock.after(timeoutMs, expire);
-  const unlinks = parents.map((parent) => linkAbort(parent, controller));
+  const ownRemainingMs = () => Math.max(0, endsAt - clock.monotonicMs());
+  lifetimes.set(link.signal, () => Math.min(ownRemainingMs(), ...parents.map(remainingMs)));
   return {
-    signal: controller.signal,
-    remainingMs: () => Math.max(0, endsAt - clock.monotonicMs()),
-    abort: (reason) => controller.abort(reason),
+    signal: link.signal,
+    remainingMs: ownRemainingMs,
+    abort: link.abort,
     extend(moreMs) {
       cancelTimer();
       endsAt = clock.monotonicMs() + moreMs;
@@ -36,13 +65,13 @@ export function startDeadline(clock: Clock, timeoutMs: number, ...parents: Abort
     },
     [Symbol.dispose]() {
       cancelTimer();
-      for (const unlink of unlinks) unlink();
+      link[Symbol.dispose]();
     },
   };
 }
 
 /** Passes the abort of `parent` on to `controller`; the returned function undoes the link. */
-function linkAbort(parent: AbortSignal, controller: AbortController): () => void {
+function follow(parent: AbortSignal, controller: AbortController): () => void {
   const pass = () => controller.abort(parent.reason);
   if (parent.aborted) pass();
   else parent.addEventListener('abort', pass, { once: true });
