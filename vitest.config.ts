@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { closingLineReporter } from './tests/support/closing-line-reporter.ts';
 
 /** Services (Azurite, PostgreSQL, the served bundle) are started once by the global set-ups and shared by the files of a project. */
 const project = (name: string, extra: object = {}) => ({
@@ -7,7 +8,7 @@ const project = (name: string, extra: object = {}) => ({
 
 export default defineConfig({
   test: {
-    reporters: ['default', './tests/support/closing-line-reporter.ts'],
+    reporters: ['default', closingLineReporter],
     projects: [
       project('unit'),
       project('architecture'),

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import process from 'node:process';
+import { localHostname } from './ports.ts';
+import { defineService, type Service, type ServiceOptions } from './service.ts';
+
+/** The three ports of the storage emulator. */
+export interface AzuritePorts {
+  readonly blob: number;
+  readonly queue: number;
+  readonly table: number;
+}
+
+/** The storage emulator, running. */
+export interface Azurite extends Service {
+  readonly connectionString: string;
+}
+
+/** Account and key that every Azurite has; they are public (Azurite's README), not a secret. */
+const account = 'devstoreaccount1';
+const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** Starts Azurite with its data under `<folder>/azurite` and waits until all three of its services answer. */
+export async function startAzurite(
+  options: ServiceOptions & { readonly ports: AzuritePorts },
+): Promise<Azurite> {
+  const { folder, ports, onUnexpectedExit } = options;
+  const location = join(folder, 'azurite');
+  mkdirSync(location, { recursive: true });
+  const service = defineService({
+    name: 'Azurite',
+    program: {
+      command: process.execPath,
+      args: azuriteArguments(location, ports),
+      temporaryFolder: options.temporary ? folder : undefined,
+    },
+    logFile: join(folder, 'azurite.log'),
+    isReady: () => answers(ports),
+    onUnexpectedExit,
+  });
+  await service.start();
+  return { ...service, connectionString: connectionString(ports) };
+}
+
+function azuriteArguments(location: string, ports: AzuritePorts): string[] {
+  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const addresses = (['blob', 'queue', 'table'] as const).flatMap((service) => [
+    ...[`--${service}Host`, localHostname],
+    ...[`--${service}Port`, String(ports[service])],
+  ]);
+  // The SDK speaks a newer version of the protocol than Azurite knows, hence --skipApiVersionCheck.
+  return [
+    program,
+    '--location',
+    location,
+    ...addresses,
+    '--silent',
+    '--skipApiVersionCheck',
+    '--disableTelemetry',
+  ];
+}
+
+function connectionString(ports: AzuritePorts): string {
+  const endpoint = (port: number) => `http://${localHostname}:${port}/${account}`;
+  return [
+    'DefaultEndpointsProtocol=http',
+    `AccountName=${account}`,
+    `AccountKey=${accountKey}`,
+    `BlobEndpoint=${endpoint(ports.blob)}`,
+    `QueueEndpoint=${endpoint(ports.queue)}`,
+    `TableEndpoint=${endpoint(ports.table)}`,
+    '',
+  ].join(';');
+}
+
+/** Whether all three services answer HTTP (with a 403, for want of a credential). */
+async function answers(ports: AzuritePorts): Promise<boolean> {
+  const asked = [ports.blob, ports.queue, ports.table].map(async (port) => {
+    const answer = await fetch(`http://${localHostname}:${port}/${account}?comp=list`);
+    await answer.body?.cancel();
+  });
+  return (await Promise.allSettled(asked)).every(({ status }) => status === 'fulfilled');
+}

@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Clears what a PostgreSQL that was not stopped left in its data folder. Its lock file names a process: one that is
+ * gone PostgreSQL recognises by itself; one that is another program today (numbers are used again) would keep it from
+ * starting for ever; and one that still serves this folder is ended first.
+ */
+export async function clearLeftover(data: string): Promise<void> {
+  const lockFile = join(data, 'postmaster.pid');
+  if (!existsSync(lockFile)) return;
+  const pid = Number.parseInt(readFileSync(lockFile, 'utf8'), 10);
+  if (!isAlive(pid)) return;
+  if (!commandLine(pid).includes(data)) return rmSync(lockFile, { force: true });
+  process.kill(pid, 'SIGINT');
+  while (isAlive(pid)) await delay(20);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: somebody else's process, so it lives.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    // Linux without ps is common (containers); elsewhere there is no /proc.
+    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import { LocalError } from '../local-error.ts';
+import { localSecrets } from '../secrets.ts';
+import { localHostname } from './ports.ts';
+import { prepareCluster, superuser } from './postgres-cluster.ts';
+import { clearLeftover } from './postgres-leftover.ts';
+import { preparePostgresPlace } from './postgres-place.ts';
+import { defineService, type Service, type ServiceOptions } from './service.ts';
+
+/** PostgreSQL, running. */
+export interface Postgres extends Service {
+  /** Address of the database `crownsafe`, which exists and may be empty. */
+  readonly url: string;
+  /** The folder that holds the data; see `preparePostgresPlace` for when it is not below the folder asked for. */
+  readonly folder: string;
+}
+
+const databaseName = 'crownsafe';
+
+/** Safe against crashes of PostgreSQL but not of the machine, hence for tests only. */
+const withoutSync = ['fsync', 'synchronous_commit', 'full_page_writes'].flatMap((name) => [
+  '-c',
+  `${name}=off`,
+]);
+
+/** Starts PostgreSQL with its data under `<folder>/postgres`, makes the database when it is missing, and waits until it answers. */
+export async function startPostgres(options: ServiceOptions & { readonly port: number }): Promise<Postgres> {
+  const { port, onUnexpectedExit, temporary = false } = options;
+  const place = preparePostgresPlace(options.folder);
+  const { databasePassword } = localSecrets(options.folder);
+  const data = await prepareCluster(place, databasePassword);
+  await clearLeftover(data);
+  const url = (database: string) =>
+    `postgresql://${superuser}:${databasePassword}@${localHostname}:${port}/${database}`;
+  const service = defineService({
+    name: 'PostgreSQL',
+    program: {
+      command: join(place.installation, 'bin', 'postgres'),
+      args: [...serverArguments(data, port), ...(temporary ? withoutSync : [])],
+      account: place.account,
+      temporaryFolder: temporary ? options.folder : undefined,
+    },
+    logFile: join(options.folder, 'postgres.log'),
+    isReady: () => answers(url('postgres'), place.folder),
+    onUnexpectedExit,
+  });
+  await service.start();
+  await createDatabase(url('postgres'));
+  return { ...service, url: url(databaseName), folder: place.folder };
+}
+
+/** TCP on the loopback address only; a socket file would need a folder that is short and writable. */
+function serverArguments(data: string, port: number): string[] {
+  return [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    '-c',
+    `listen_addresses=${localHostname}`,
+    '-c',
+    'unix_socket_directories=',
+  ];
+}
+
+async function answers(url: string, folder: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  // A connection that breaks while PostgreSQL starts shows in the rejected promise as well.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== '28P01') return false;
+    throw new LocalError(
+      `The database in ${folder} has another password than the one in secrets.json. Put that file back, or empty the database with: npm run reset`,
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+async function createDatabase(maintenanceUrl: string): Promise<void> {
+  const client = new pg.Client(maintenanceUrl);
+  await client.connect();
+  try {
+    const found = await client.query('select from pg_database where datname = $1', [databaseName]);
+    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
+  } finally {
+    await client.end();
+  }
+}
