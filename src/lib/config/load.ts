@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import { type Settings, settingsSchema } from './settings.ts';
+
+/** How storage is reached. */
+export type StorageConnection =
+  | { readonly kind: 'connection-string'; readonly value: string }
+  | { readonly kind: 'account-key'; readonly accountName: string; readonly accountKey: string };
+
+/** The whole configuration: read once, frozen, passed on by argument. */
+export interface Config extends Readonly<Settings> {
+  readonly DATABASE_DIRECT_URL: string;
+  readonly storage: StorageConnection;
+  readonly isProduction: boolean;
+}
+
+/** The settings are not usable. Its message names every problem by setting, and never shows a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError' as const;
+  readonly code = 'invalid_configuration';
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @param environment - by default the environment of the process; this is the only place that reads it
+ * @throws {@link ConfigError} that lists all problems at once
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  // An empty value means "not set": that is how the portal and shells clear a setting.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) throw configError(parsed.error.issues.map(describeIssue));
+  const settings = parsed.data;
+  const problems = crossChecks(settings);
+  const storage = storageConnection(settings);
+  if (!storage) {
+    problems.push(
+      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
+    );
+  }
+  if (problems.length > 0 || !storage) throw configError(problems);
+  return Object.freeze({
+    ...settings,
+    DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
+    storage,
+    isProduction: settings.ENVIRONMENT === 'production',
+  });
+}
+
+function crossChecks(settings: Settings): string[] {
+  const problems: string[] = [];
+  if (settings.ENVIRONMENT === 'production' && settings.CORS_ORIGINS.includes('*')) {
+    problems.push('CORS_ORIGINS: `*` is refused in production, name the origins');
+  }
+  const hasName = settings.AZURE_STORAGE_ACCOUNT_NAME !== undefined;
+  const hasKey = settings.AZURE_STORAGE_ACCOUNT_KEY !== undefined;
+  if (hasKey && !hasName)
+    problems.push('AZURE_STORAGE_ACCOUNT_NAME: is required with AZURE_STORAGE_ACCOUNT_KEY');
+  if (hasName && !hasKey)
+    problems.push('AZURE_STORAGE_ACCOUNT_KEY: is required with AZURE_STORAGE_ACCOUNT_NAME');
+  return problems;
+}
+
+function storageConnection(settings: Settings): StorageConnection | undefined {
+  const { AZURE_STORAGE_ACCOUNT_NAME: accountName, AZURE_STORAGE_ACCOUNT_KEY: accountKey } = settings;
+  const value = settings.AZURE_STORAGE_CONNECTION_STRING;
+  if (value) return { kind: 'connection-string', value };
+  if (accountName && accountKey) return { kind: 'account-key', accountName, accountKey };
+  if (settings.AzureWebJobsStorage) return { kind: 'connection-string', value: settings.AzureWebJobsStorage };
+  return undefined;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  // Zod's own words never quote the value for the kinds of schema used here; the test holds that.
+  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
+  return `${issue.path.join('.')}: ${missing ? 'is required' : issue.message}`;
+}
+
+function configError(problems: readonly string[]): ConfigError {
+  return new ConfigError(
+    `The settings are not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+  );
+}
