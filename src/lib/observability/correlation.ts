@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { newId } from '../core/index.ts';
+import type { LogLevel } from './logger.ts';
+
+/** What is known of the invocation that is being worked on; it reaches every log line and outgoing call. */
+export interface InvocationContext {
+  readonly correlationId: string;
+  readonly functionName: string;
+  /** The platform's id of this invocation. */
+  readonly requestId: string;
+  /** Set when the caller is known. */
+  userId?: string;
+  /** The platform's own log of this invocation; `undefined` once the invocation has ended, when it would only warn. */
+  write: ((level: LogLevel, line: string) => void) | undefined;
+}
+
+const storage = new AsyncLocalStorage<InvocationContext>();
+
+/** Runs `work`, and everything it awaits, in the given context. */
+export function runInContext<T>(context: InvocationContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** The context of the present invocation, if there is one. */
+export function currentContext(): InvocationContext | undefined {
+  return storage.getStore();
+}
+
+const wellFormed = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/;
+// https://www.w3.org/TR/trace-context/#traceparent-header
+const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * Chooses the correlation id of a request: what the client sent if it is well formed, else a new one. A malformed
+ * id is never echoed, it could carry anything into logs.
+ */
+export function chooseCorrelationId(header: (name: string) => string | undefined): string {
+  for (const name of ['x-correlation-id', 'x-request-id']) {
+    const value = header(name);
+    if (value && wellFormed.test(value)) return value;
+  }
+  const traceId = traceparent.exec(header('traceparent') ?? '')?.[1];
+  return traceId ?? newId();
+}

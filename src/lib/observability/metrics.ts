@@ -1,0 +1,89 @@
+import {
+  AggregationTemporality,
+  AggregationType,
+  MeterProvider,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A number that only grows. */
+export interface Counter {
+  add(labels: Labels, amount?: number): void;
+}
+
+/** A distribution; values in the unit of its name. */
+export interface Histogram {
+  record(labels: Labels, value: number): void;
+}
+
+/** The metrics of this process. Names are Prometheus names, the unit is their suffix. */
+export interface Metrics {
+  counter(name: string, description: string): Counter;
+  /** With the buckets of request durations, in seconds. */
+  durationHistogram(name: string, description: string): Histogram;
+  /** A value read when it is asked for. A reader that throws or is undefined leaves its series out. */
+  gauge(name: string, description: string, read: () => readonly GaugeValue[]): void;
+  /** All series as Prometheus text, version 0.0.4. */
+  render(): Promise<string>;
+}
+
+export interface GaugeValue {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Bounds in seconds: the default buckets of Prometheus clients, from 5 ms to 10 s. */
+const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Collects only when asked, for scrapes. */
+class PullReader extends MetricReader {
+  constructor() {
+    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
+  }
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+/**
+ * Makes the metrics of this process.
+ *
+ * @param instance - stands in the `instance` label of every series, because counters live in one process only
+ */
+export function createMetrics(instance: string): Metrics {
+  const reader = new PullReader();
+  const provider = new MeterProvider({
+    readers: [reader],
+    views: [
+      {
+        instrumentName: '*_duration_seconds',
+        aggregation: {
+          type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+          options: { boundaries: durationBucketsSeconds },
+        },
+      },
+    ],
+  });
+  const meter = provider.getMeter('crownsafe');
+  return {
+    counter(name, description) {
+      const counter = meter.createCounter(name, { description });
+      return { add: (labels, amount = 1) => counter.add(amount, { ...labels, instance }) };
+    },
+    durationHistogram(name, description) {
+      const histogram = meter.createHistogram(name, { description });
+      return { record: (labels, value) => histogram.record(value, { ...labels, instance }) };
+    },
+    gauge(name, description, read) {
+      meter.createObservableGauge(name, { description }).addCallback((result) => {
+        for (const { labels, value } of read()) result.observe(value, { ...labels, instance });
+      });
+    },
+    async render() {
+      // Only a scrape needs the serializer, so its load time is not part of every cold start.
+      const { PrometheusSerializer } = await import('@opentelemetry/exporter-prometheus');
+      const { resourceMetrics } = await reader.collect();
+      return new PrometheusSerializer('', false, undefined, true, true).serialize(resourceMetrics);
+    },
+  };
+}
