@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, type AnswerHeaders, empty } from './answer.ts';
+
+const exposedHeaders =
+  'x-correlation-id, location, etag, retry-after, content-disposition, content-range, x-report-snapshot, x-report-generated-at';
+const preflightSeconds = 600;
+
+/** CORS headers of an answer; empty when the caller is no browser of an allowed origin. */
+export function corsHeaders(allowedOrigins: readonly string[], request: IncomingHttpHeaders): AnswerHeaders {
+  if (allowedOrigins.length === 0) return {};
+  const origin = request.origin;
+  const allowed = origin !== undefined && (allowedOrigins.includes('*') || allowedOrigins.includes(origin));
+  if (!allowed) return { vary: 'origin' };
+  return {
+    vary: 'origin',
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': exposedHeaders,
+  };
+}
+
+/** Answers `OPTIONS` of a route template for all its methods. The CORS origin headers are added by the edge as everywhere. */
+export function preflightAnswer(methods: readonly string[], request: IncomingHttpHeaders): Answer {
+  const allow = methods.join(', ');
+  if (request['access-control-request-method'] === undefined) return empty(204, { allow });
+  return empty(204, {
+    allow,
+    'access-control-allow-methods': allow,
+    'access-control-allow-headers':
+      'authorization, content-type, content-md5, if-match, if-none-match, if-range, idempotency-key, range, repr-digest, x-api-key, x-correlation-id, x-file-name, x-request-timeout',
+    'access-control-max-age': String(preflightSeconds),
+  });
+}

@@ -1,0 +1,223 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { AppError, type Clock, type Deadline, startDeadline } from '../core/index.ts';
+import {
+  chooseCorrelationId,
+  currentContext,
+  type InvocationContext,
+  type Logger,
+  type Metrics,
+  runInContext,
+} from '../observability/index.ts';
+import { type Authenticate, allows, type Caller } from '../security/index.ts';
+import { Answer, json } from './answer.ts';
+import { corsHeaders, preflightAnswer } from './cors.ts';
+import type { Access, Endpoint } from './endpoint.ts';
+import { readInput } from './input.ts';
+import { problemAnswer } from './problem.ts';
+import type { RawExchange, RawRequests } from './raw-requests.ts';
+import { send } from './send.ts';
+
+/** The platform cuts an answer whose first byte has not come after 230 s; ours must be out before. */
+const firstByteTimeoutMs = 220_000;
+
+interface EdgePorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly rawRequests: RawRequests;
+  readonly authenticate: Authenticate;
+  /** True when the authorization header carries the token of scrapers. */
+  readonly isScraper: (authorization: string | undefined) => boolean;
+  readonly isProduction: boolean;
+  readonly corsOrigins: readonly string[];
+}
+
+/** What the platform tells of an invocation. */
+export interface Invocation {
+  readonly invocationId: string;
+  readonly functionName: string;
+  /** The platform's own log of this invocation; usable until the handler has returned. */
+  readonly writeLog: InvocationContext['write'];
+}
+
+/** The one wrapper around every HTTP handler. It always answers: no throw, bad value or abort leaves a request open. */
+export interface Edge {
+  serve(endpoint: Endpoint, invocation: Invocation): Promise<HttpResponseInit>;
+  preflight(route: string, methods: readonly string[], invocation: Invocation): Promise<HttpResponseInit>;
+}
+
+/** Makes the edge. */
+export function createEdge(ports: EdgePorts): Edge {
+  const { clock, metrics, rawRequests } = ports;
+  const logger = ports.logger.child('http');
+  const requests = metrics.counter('http_requests_total', 'HTTP requests answered');
+  const durations = metrics.durationHistogram(
+    'http_request_duration_seconds',
+    'Time to the last byte of the answer',
+  );
+
+  /** Runs `answer` with everything every request gets: context, deadline, problems, headers, log line, metrics. */
+  async function respond(
+    route: string,
+    invocation: Invocation,
+    answer: (exchange: RawExchange, deadline: Deadline) => Promise<Answer>,
+  ): Promise<HttpResponseInit> {
+    const exchange = rawRequests.claim(invocation.invocationId);
+    if (!exchange) return { status: 499 };
+    const { request, response } = exchange;
+    const startedMs = clock.monotonicMs();
+    const header = (name: string) => singleHeader(request.headers[name]);
+    const context: InvocationContext = {
+      correlationId: chooseCorrelationId(header),
+      functionName: invocation.functionName,
+      requestId: invocation.invocationId,
+      write: invocation.writeLog,
+    };
+    return runInContext(context, async () => {
+      const deadline = startDeadline(clock, firstByteTimeoutMs);
+      const onClose = () => {
+        if (!response.writableFinished) deadline.abort(new Error('the client has gone'));
+      };
+      response.once('close', onClose);
+      const sendAnswer = (toSend: Answer, cause?: unknown) =>
+        send({
+          answer: toSend,
+          headers: answerHeaders(
+            toSend,
+            context.correlationId,
+            corsHeaders(ports.corsOrigins, request.headers),
+          ),
+          withoutBody: request.method === 'HEAD',
+          response,
+          deadline,
+          onEnd: (error) => finish(toSend.status, error ?? cause),
+        });
+      const finish = (status: number, error: unknown) => {
+        response.off('close', onClose);
+        deadline[Symbol.dispose]();
+        const seconds = (clock.monotonicMs() - startedMs) / 1000;
+        const method = request.method ?? 'GET';
+        requests.add({ method, endpoint: `/${route}`, status: String(status) });
+        durations.record({ method, endpoint: `/${route}` }, seconds);
+        logRequest(
+          logger,
+          { method, endpoint: `/${route}`, status, duration_ms: Math.round(seconds * 1000) },
+          error,
+        );
+      };
+      try {
+        shorten(deadline, header('x-request-timeout'));
+        return await sendAnswer(await answer(exchange, deadline));
+      } catch (error) {
+        return await sendAnswer(problemAnswer(error, context.correlationId), error);
+      } finally {
+        context.write = undefined;
+      }
+    });
+  }
+
+  return {
+    serve: (endpoint, invocation) =>
+      respond(endpoint.route, invocation, async ({ request }, deadline) => {
+        const { signal } = deadline;
+        const caller = await authorize(ports, endpoint.access, request.headers, signal);
+        const context = currentContext();
+        if (context && caller) context.userId = caller.id;
+        const input = await readInput(endpoint, request);
+        const result = await beforeAbort(
+          Promise.resolve(endpoint.handle({ ...input, caller, raw: request, signal } as never)),
+          signal,
+        );
+        const answer =
+          result instanceof Answer ? result : json(Number(Object.keys(endpoint.responses)[0]), result);
+        if (!ports.isProduction) checkAnswer(endpoint, answer);
+        return answer;
+      }),
+    preflight: (route, methods, invocation) =>
+      respond(route, invocation, async ({ request }) => preflightAnswer(methods, request.headers)),
+  };
+}
+
+async function authorize(
+  ports: EdgePorts,
+  access: Access,
+  headers: NodeJS.Dict<string | string[]>,
+  signal: AbortSignal,
+): Promise<Caller | undefined> {
+  if (access.kind === 'public') return undefined;
+  const authorization = singleHeader(headers['authorization']);
+  if (access.kind === 'scrape' && (!ports.isProduction || ports.isScraper(authorization))) return undefined;
+  const caller = await ports.authenticate(
+    { apiKey: singleHeader(headers['x-api-key']), authorization },
+    signal,
+  );
+  if (allows(caller, access.scope)) return caller;
+  throw new AppError('forbidden', `The scope ${access.scope} is required`);
+}
+
+/** A handler that ignores its signal must not keep the client waiting. */
+function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** A client that will not wait that long says so in seconds; it can only shorten the time. */
+function shorten(deadline: Deadline, requestedSeconds: string | undefined): void {
+  if (requestedSeconds === undefined) return;
+  const seconds = Number(requestedSeconds);
+  if (!(seconds > 0))
+    throw new AppError('malformed_request', 'x-request-timeout must be a number of seconds above 0');
+  if (seconds * 1000 < deadline.remainingMs()) deadline.extend(seconds * 1000);
+}
+
+/** Outside production the declared shapes are held against the real ones, so that the contract cannot drift. */
+function checkAnswer(endpoint: Endpoint, answer: Answer): void {
+  if (!(answer.status in endpoint.responses))
+    throw new Error(`${endpoint.name} does not declare ${answer.status}`);
+  const schema = endpoint.responses[answer.status];
+  if (schema && answer.body.kind === 'json') schema.parse(answer.body.value);
+}
+
+function answerHeaders(
+  answer: Answer,
+  correlationId: string,
+  cors: Answer['headers'],
+): Record<string, string> {
+  const contentType =
+    answer.body.kind === 'json'
+      ? 'application/json'
+      : answer.body.kind === 'text'
+        ? answer.body.contentType
+        : undefined;
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    'x-content-type-options': 'nosniff',
+    ...(contentType && { 'content-type': contentType }),
+    ...cors,
+    ...answer.headers,
+    'x-correlation-id': correlationId,
+  };
+}
+
+function logRequest(
+  logger: Logger,
+  fields: { status: number } & Record<string, unknown>,
+  error: unknown,
+): void {
+  const isOurs = error !== undefined && (!(error instanceof AppError) || error.status >= 500);
+  if (isOurs) logger.error('request failed', { ...fields, error });
+  else if (error instanceof AppError) logger.info('request refused', { ...fields, code: error.code });
+  else logger.info('request answered', fields);
+}
+
+/** Node joins most repeated headers; one that it lists instead is not what a client of ours sends. */
+function singleHeader(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import type { Caller, Scope } from '../security/index.ts';
+
+/** Who may call: anybody, callers with a scope, or (`scrape`) scrapers: anybody outside production, else by token or scope. */
+export type Access =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'scope'; readonly scope: Scope }
+  | { readonly kind: 'scrape'; readonly scope: Scope };
+
+export const anybody: { readonly kind: 'public' } = { kind: 'public' };
+
+/** Access for callers who hold the scope. */
+export function scope<S extends Scope>(name: S): { readonly kind: 'scope'; readonly scope: S } {
+  return { kind: 'scope', scope: name };
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+type Schema = z.ZodType | undefined;
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** What a handler is given: everything is checked against the declaration. */
+export interface EndpointRequest<A extends Access, P extends Schema, Q extends Schema, B extends Schema> {
+  /** `undefined` for endpoints that are open to anybody. */
+  readonly caller: A extends { kind: 'scope' } ? Caller : undefined;
+  readonly params: Output<P>;
+  readonly query: Output<Q>;
+  readonly body: Output<B>;
+  /** The message on the wire: headers, and the body where the declaration has no schema for it. */
+  readonly raw: IncomingMessage;
+  /** Aborts when the deadline is over or the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The declaration of an endpoint. Registration, authentication, validation, deadline, logs, metrics, headers and
+ * problems follow from it.
+ */
+export interface EndpointDeclaration<A extends Access, P extends Schema, Q extends Schema, B extends Schema> {
+  readonly name: string;
+  readonly method: Method;
+  /** Full route template without leading slash; parameters as `{name}`, one a segment. */
+  readonly route: string;
+  readonly summary: string;
+  readonly access: A;
+  readonly params?: P;
+  /** Left out: no query parameter is accepted. */
+  readonly query?: Q;
+  /** Left out: the body is not read; `stream` says that the handler reads it itself. */
+  readonly body?: B;
+  readonly streamsBody?: true;
+  /** Schema of the JSON body by status; `undefined` for answers that are not JSON. The first is that of a plain value. */
+  readonly responses: Readonly<Record<number, z.ZodType | undefined>>;
+  handle(request: EndpointRequest<A, P, Q, B>): unknown;
+}
+
+/** A declared endpoint, its types forgotten: what the edge works with. */
+export type Endpoint = EndpointDeclaration<Access, Schema, Schema, Schema>;
+
+/** Declares an endpoint; does nothing else, so that importing a function file has no effect. */
+export function endpoint<
+  A extends Access,
+  P extends Schema = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+>(declaration: EndpointDeclaration<A, P, Q, B>): Endpoint {
+  // The edge only ever passes what the declaration's own schemas produced.
+  return declaration as unknown as Endpoint;
+}

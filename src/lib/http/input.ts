@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { AppError, collect, type FieldError } from '../core/index.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** Largest JSON body; the largest legitimate one is a hundred times smaller. */
+const maxJsonBytes = 2 ** 20;
+
+/** The checked parts of a request. */
+export interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/**
+ * Reads and checks route parameters, query and body as the endpoint declares them, all from the message on the wire.
+ *
+ * @throws AppError `not_found` for a malformed route parameter, `validation_failed`, `malformed_body`,
+ *   `unsupported_media_type` or `body_too_large`
+ */
+export async function readInput(endpoint: Endpoint, request: IncomingMessage): Promise<Input> {
+  const target = splitTarget(request.url ?? '/');
+  const params = readParams(endpoint, target.path);
+  const query = readQuery(endpoint.query, target.query);
+  const body = endpoint.body ? await readJson(endpoint.body, request) : undefined;
+  return { params, query, body };
+}
+
+function splitTarget(url: string): { path: string; query: string } {
+  const mark = url.indexOf('?');
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
+
+function readParams(endpoint: Endpoint, path: string): unknown {
+  if (!endpoint.params) return undefined;
+  const values = decodePath(path);
+  const parameters: Record<string, string> = {};
+  for (const [index, segment] of endpoint.route.split('/').entries()) {
+    const name = /^\{(\w+)\}$/.exec(segment)?.[1];
+    if (name) parameters[name] = values[index] ?? '';
+  }
+  const parsed = endpoint.params.safeParse(parameters);
+  if (!parsed.success) throw new AppError('not_found', 'There is nothing at this address');
+  return parsed.data;
+}
+
+function decodePath(path: string): string[] {
+  try {
+    return path
+      .replace(/^\/|\/$/g, '')
+      .split('/')
+      .map(decodeURIComponent);
+  } catch (cause) {
+    throw new AppError('not_found', 'There is nothing at this address', { cause });
+  }
+}
+
+/** A parameter that is given twice has no one meaning, so it is refused; unknown ones are refused by the schema. */
+function readQuery(schema: z.ZodType | undefined, query: string): unknown {
+  const values: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name in values) throw invalid([{ path: name, message: 'is given more than once', code: 'repeated' }]);
+    values[name] = value;
+  }
+  return validate(schema ?? noParameters, { ...values });
+}
+
+const noParameters = z.strictObject({});
+
+async function readJson(schema: z.ZodType, request: IncomingMessage): Promise<unknown> {
+  const bytes = await readBody(request);
+  if (bytes.length === 0) return validate(schema, undefined);
+  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') {
+    throw new AppError('unsupported_media_type', 'Send the body as application/json');
+  }
+  return validate(schema, parseJson(bytes));
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  try {
+    return await collect(request, maxJsonBytes);
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError('malformed_body', 'The body ended before its end', { cause });
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new AppError('malformed_body', 'The body is not valid JSON in UTF-8', { cause });
+  }
+}
+
+/**
+ * Checks a value against a schema.
+ *
+ * @throws AppError `validation_failed` that lists every refused field
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.flatMap(fieldErrors));
+}
+
+function invalid(errors: readonly FieldError[]): AppError {
+  const [first] = errors;
+  const detail = first ? `${first.path || 'body'}: ${first.message}` : 'The request is not valid';
+  return new AppError('validation_failed', detail, { errors });
+}
+
+/** One error for each unknown field, so that each has its own path. */
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = (...more: string[]) => [...issue.path.map(String), ...more].join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: at(key), message: 'is not known here', code: 'unknown' }));
+  }
+  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
+  return [
+    { path: at(), message: missing ? 'is required' : issue.message, code: missing ? 'required' : issue.code },
+  ];
+}

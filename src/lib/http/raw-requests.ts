@@ -1,0 +1,55 @@
+import diagnostics from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../core/index.ts';
+
+/** The request and response of an invocation as Node sees them on the wire. */
+export interface RawExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** Gives out the raw exchange of an invocation. */
+export interface RawRequests {
+  /** Takes the exchange; `undefined` when the client has already gone. */
+  claim(invocationId: string): RawExchange | undefined;
+}
+
+const invocationIdHeader = 'x-ms-invocation-id';
+/** Far above the time between the host's forward and its invocation message, far below its own 240 s. */
+const unclaimedAfterMs = 30_000;
+
+/**
+ * Watches the server that `@azure/functions` runs in stream mode.
+ *
+ * Headers and route parameters of its `HttpRequest` come from trigger metadata, which the host mixes with the
+ * query string and the JSON body: a client can erase or forge them (`?Headers={…}`). The message on the wire cannot
+ * be forged that way. It also is the only place where a client's disconnect and backpressure can be seen.
+ *
+ * An exchange that no invocation claims would be left open for the host's whole 240 s; it is answered here.
+ */
+export function watchRawRequests(clock: Clock): RawRequests {
+  const exchanges = new Map<string, RawExchange & { readonly cancelWatch: () => void }>();
+  diagnostics.subscribe('http.server.request.start', (message) => {
+    const { request, response } = message as RawExchange;
+    const id = request.headers[invocationIdHeader];
+    if (typeof id !== 'string') return;
+    const cancelWatch = clock.after(unclaimedAfterMs, () => answerUnclaimed(response));
+    exchanges.set(id, { request, response, cancelWatch });
+    response.once('close', () => {
+      cancelWatch();
+      exchanges.delete(id);
+    });
+  });
+  return {
+    claim(invocationId) {
+      const exchange = exchanges.get(invocationId);
+      exchange?.cancelWatch();
+      return exchange;
+    },
+  };
+}
+
+function answerUnclaimed(response: ServerResponse): void {
+  response.writeHead(503, { 'retry-after': '5', 'cache-control': 'no-store', 'content-length': '0' });
+  response.end();
+}
