@@ -1,0 +1,175 @@
+import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import type pg from 'pg';
+import Cursor from 'pg-cursor';
+import { AppError, lazy } from '../core/index.ts';
+import type { Resilience } from '../resilience/index.ts';
+import { sqlStateOf, toAppError } from './errors.ts';
+import { activeConnections, createPool, type Lease, lease } from './pool.ts';
+import type { Schema } from './schema.ts';
+
+/** A connection to ask with. */
+export type Db = Kysely<Schema>;
+/** A connection inside a transaction; a function that asks for it cannot be called without one. */
+export type Trx = Transaction<Schema>;
+
+/** One unmoving view of the data, for as long as it is open. Close it, or its connection is lost to others. */
+export interface Snapshot extends AsyncDisposable {
+  readonly db: ControlledTransaction<Schema>;
+  /** `pg_current_snapshot()`: names what the view holds. */
+  readonly id: string;
+}
+
+/** PostgreSQL, with retries, breaker, deadlines and translated errors. */
+export interface Database {
+  /** Asks something. `work` may run more than once, so it changes nothing. */
+  read<T>(operation: string, signal: AbortSignal, work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Changes something, whole or not at all. `work` runs again from its beginning after a collision with another
+   * transaction or a lost connection, so it changes nothing but the database.
+   *
+   * @throws AppError `unavailable` also when the connection broke during the commit; then nobody knows the outcome
+   */
+  transaction<T>(operation: string, signal: AbortSignal, work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Opens a REPEATABLE READ, read-only view on the direct address. */
+  openSnapshot(signal: AbortSignal): Promise<Snapshot>;
+  /** One cheap round trip around retry and breaker, for the health check. */
+  ping(signal: AbortSignal): Promise<void>;
+  activeConnections(): { readonly app: number; readonly direct: number };
+  close(): Promise<void>;
+}
+
+interface DatabaseOptions {
+  /** May be a pooler. */
+  readonly url: string;
+  /** PostgreSQL itself, for what does not survive a transaction pooler. */
+  readonly directUrl: string;
+  readonly resilience: Resilience;
+}
+
+// An instance serves 16 requests at once; a flexible server of the smallest size allows 35 connections in all.
+const maxAppConnections = 10;
+const maxDirectConnections = 3;
+
+/** Makes the database access; connects at the first use. */
+export function createDatabase({ url, directUrl, resilience }: DatabaseOptions): Database {
+  const app = lazy(() => createPool(url, maxAppConnections));
+  const direct = lazy(() => createPool(directUrl, maxDirectConnections));
+
+  async function guarded<T>(
+    operation: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ) {
+    try {
+      return await resilience.run('postgres', operation, work, { signal });
+    } catch (error) {
+      throw toAppError(error);
+    }
+  }
+
+  return {
+    read: (operation, signal, work) =>
+      guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => work(db))),
+    transaction: (operation, signal, work) =>
+      guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => transact(db, work))),
+    async openSnapshot(signal) {
+      const opened = resilience.run(
+        'postgres-direct',
+        'open snapshot',
+        () => openSnapshot(direct(), signal),
+        { signal },
+      );
+      return opened.catch((error) => {
+        throw toAppError(error);
+      });
+    },
+    async ping(signal) {
+      await withLease(app(), signal, (db) => sql`select 1`.execute(db));
+      resilience.noteRecovery('postgres');
+    },
+    activeConnections: () => ({
+      app: active(app.peek()),
+      direct: active(direct.peek()),
+    }),
+    async close() {
+      await Promise.all([app.peek()?.end(), direct.peek()?.end()]);
+    },
+  };
+}
+
+function active(pool: pg.Pool | undefined): number {
+  return pool ? activeConnections(pool) : 0;
+}
+
+async function withLease<T>(pool: pg.Pool, signal: AbortSignal, work: (db: Db) => Promise<T>): Promise<T> {
+  const held = await lease(pool, signal);
+  try {
+    const result = await work(queryBuilderOn(held));
+    held.release();
+    return result;
+  } catch (error) {
+    held.release(error);
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** Kysely on one connection that is already ours: it neither takes nor gives back. */
+function queryBuilderOn({ client }: Lease): Db {
+  const borrowed = { query: client.query.bind(client), release: () => {} };
+  const pool = { connect: async () => borrowed as never, end: async () => {}, options: {} };
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) });
+}
+
+/** Everything before the commit can be repeated, because it left nothing behind; a commit without an answer cannot. */
+async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const trx = await db.startTransaction().execute();
+  let result: T;
+  try {
+    result = await work(trx);
+  } catch (error) {
+    await trx
+      .rollback()
+      .execute()
+      .catch(() => {});
+    throw error;
+  }
+  try {
+    await trx.commit().execute();
+  } catch (error) {
+    if (sqlStateOf(error)) throw error;
+    throw new AppError('unavailable', 'The connection broke: it is not known whether the change was made', {
+      cause: error,
+      retryAfterSeconds: 5,
+    });
+  }
+  return result;
+}
+
+async function openSnapshot(pool: pg.Pool, signal: AbortSignal): Promise<Snapshot> {
+  const held = await lease(pool, signal);
+  try {
+    const db = await queryBuilderOn(held)
+      .startTransaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute();
+    const { rows } = await sql<{ id: string }>`select pg_current_snapshot()::text as id`.execute(db);
+    return {
+      db,
+      id: rows[0]?.id ?? '',
+      async [Symbol.asyncDispose]() {
+        const failure = await db
+          .rollback()
+          .execute()
+          .then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+        held.release(failure);
+      },
+    };
+  } catch (error) {
+    held.release(error);
+    throw signal.aborted ? signal.reason : error;
+  }
+}

@@ -1,0 +1,43 @@
+import { AppError, type ProblemCode } from '../core/index.ts';
+
+/** What a client is told for an SQLSTATE; the longest matching prefix counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const problemsBySqlState: Readonly<Record<string, readonly [code: ProblemCode, detail: string]>> = {
+  '22': ['validation_failed', 'A value is not valid for its field'],
+  '23502': ['validation_failed', 'A required value is missing'],
+  '23503': ['validation_failed', 'A value refers to something that does not exist'],
+  '23505': ['conflict', 'It exists already'],
+  '23514': ['validation_failed', 'A value is not valid for its field'],
+  '40001': ['unavailable', 'The change collided with others too often'],
+  '40P01': ['unavailable', 'The change collided with others too often'],
+  '53100': ['unavailable', 'The database has no room left'],
+  '55P03': ['conflict', 'Somebody else is changing the same'],
+  '57014': ['deadline_exceeded', 'The database took too long'],
+};
+
+/** How long a client should wait when the database is out of reach or overloaded. */
+const retryAfterSeconds = 5;
+
+/**
+ * Turns an error of the driver into one that a client may be told about. Errors that are not the database's, or are
+ * known already, come back unchanged.
+ */
+export function toAppError(error: unknown): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error;
+  const sqlState = sqlStateOf(error);
+  if (sqlState === undefined) return error;
+  const [code, detail] = problemsBySqlState[sqlState] ??
+    problemsBySqlState[sqlState.slice(0, 2)] ?? ['database', 'The error has been logged'];
+  // A row that others still refer to cannot go: the same SQLSTATE as a reference to nothing, told apart by its text.
+  if (sqlState === '23503' && /update or delete on table/.test(error.message)) {
+    return new AppError('conflict', 'Others still refer to it', { cause: error });
+  }
+  return new AppError(code, detail, { cause: error, ...(code === 'unavailable' && { retryAfterSeconds }) });
+}
+
+/** SQLSTATE of a PostgreSQL error, five characters; `undefined` for anything else. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object)
+    ? code
+    : undefined;
+}

@@ -1,0 +1,106 @@
+import pg from 'pg';
+import { parseDatabaseUrl } from './address.ts';
+
+/** TCP connect, TLS and authentication. */
+const connectTimeoutMs = 5_000;
+/** Waiting for a free connection of the pool. */
+const poolWaitMs = 30_000;
+const int8 = 20;
+
+/** The pool waits longer for a free connection than a connection may take to come up, so each has its own time. */
+class Client extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+  }
+}
+
+/** Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === int8 && format !== 'binary'
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Makes a pool of connections; it connects at the first use. */
+export function createPool(databaseUrl: string, maxConnections: number): pg.Pool {
+  const { tls, ...address } = parseDatabaseUrl(databaseUrl);
+  const pool = new pg.Pool({
+    ...address,
+    Client,
+    application_name: 'crownsafe',
+    connectionTimeoutMillis: poolWaitMs,
+    // Entra tokens live for an hour and more; a connection does not outlive the one it was opened with.
+    maxLifetimeSeconds: 3_600,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    max: maxConnections,
+    ssl: tls ?? false,
+    types,
+  } as pg.PoolConfig);
+  // Without a listener an idle connection that the server closes would end the process; the pool replaces it anyway.
+  pool.on('error', ignore);
+  return pool;
+}
+
+/** Connections in use, in words of the pool. */
+export function activeConnections(pool: pg.Pool): number {
+  return pool.totalCount - pool.idleCount;
+}
+
+/** A connection that is ours until it is given back. */
+export interface Lease {
+  readonly client: pg.PoolClient;
+  /** Gives the connection back; after a failure of the connection itself it is closed instead. */
+  release(failure?: unknown): void;
+}
+
+/**
+ * Takes a connection. When the signal aborts the connection is closed at once: that ends whatever runs on it, here by
+ * an error and on the server by `client_connection_check_interval`.
+ */
+export async function lease(pool: pg.Pool, signal: AbortSignal): Promise<Lease> {
+  const client = await connect(pool, signal);
+  client.on('error', ignore);
+  let held = true;
+  const giveBack = (broken: boolean) => {
+    if (!held) return;
+    held = false;
+    signal.removeEventListener('abort', onAbort);
+    client.off('error', ignore);
+    // The pool's own listener is back only after the release; a late error in between must not end the process.
+    if (broken) client.on('error', ignore);
+    client.release(broken);
+  };
+  const onAbort = () => giveBack(true);
+  signal.addEventListener('abort', onAbort, { once: true });
+  return { client, release: (failure) => giveBack(failure !== undefined && !isAnswer(failure)) };
+}
+
+/** Stops waiting when the signal aborts; a connection that comes too late goes straight back. */
+function connect(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
+  signal.throwIfAborted();
+  const connecting = pool.connect();
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    connecting.then(
+      (client) => {
+        signal.removeEventListener('abort', onAbort);
+        if (signal.aborted) client.release();
+        else resolve(client);
+      },
+      (error) => {
+        signal.removeEventListener('abort', onAbort);
+        reject(error);
+      },
+    );
+  });
+}
+
+/** An error that the server sent and after which the connection is still good. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity !== 'FATAL' && error.severity !== 'PANIC';
+}
+
+function ignore(): void {}

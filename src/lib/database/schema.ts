@@ -1,0 +1,76 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** Read as a Date, written as ISO text. */
+type Timestamp = ColumnType<Date, string, string>;
+type GeneratedTimestamp = ColumnType<Date, string | undefined, string>;
+type NullableTimestamp = ColumnType<Date | null, string | null | undefined, string | null>;
+
+/** The tables, as the migrations leave them. */
+export interface Schema {
+  api_keys: ApiKeysTable;
+  files: FilesTable;
+  jobs: JobsTable;
+  project_members: ProjectMembersTable;
+  projects: ProjectsTable;
+}
+
+interface ProjectsTable {
+  id: string;
+  name: string;
+  created_at: GeneratedTimestamp;
+}
+
+interface ProjectMembersTable {
+  project_id: string;
+  user_id: string;
+  created_at: GeneratedTimestamp;
+}
+
+interface ApiKeysTable {
+  id: string;
+  name: string;
+  /** HMAC of the secret; the secret itself is nowhere. */
+  hash: Buffer;
+  scopes: string[];
+  created_at: GeneratedTimestamp;
+  expires_at: NullableTimestamp;
+  revoked_at: NullableTimestamp;
+}
+
+export type FileStatus = 'pending' | 'available' | 'quarantined' | 'deleted';
+
+interface FilesTable {
+  id: string;
+  name: string;
+  content_type: string;
+  size: number;
+  sha256: string;
+  status: FileStatus;
+  metadata: JSONColumnType<Record<string, string>, string, string>;
+  project_id: string | null;
+  owner_id: string;
+  container: string;
+  blob_name: string;
+  /** Changes with every change of the row; the `etag` of the API. */
+  version: Generated<string>;
+  created_at: Timestamp;
+  /** When the file passed the gate. */
+  uploaded_at: NullableTimestamp;
+  deleted_at: NullableTimestamp;
+}
+
+export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed';
+
+interface JobsTable {
+  id: string;
+  kind: string;
+  /** What the job works on, for example the name of a backup. */
+  subject: string;
+  status: JobStatus;
+  attempts: Generated<number>;
+  /** Until then the job belongs to the worker that claimed it last. */
+  claimed_until: NullableTimestamp;
+  error_code: string | null;
+  created_at: GeneratedTimestamp;
+  finished_at: NullableTimestamp;
+}
