@@ -1,0 +1,70 @@
+import { AppError, type Clock } from '../core/index.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import { createRetryBudget, type RetryBudget } from './budget.ts';
+import { createBulkhead } from './bulkhead.ts';
+import { type Dependency, judgeError, unavailableText } from './dependencies.ts';
+import type { ResilienceEvent } from './events.ts';
+import type { ResilienceSettings } from './settings.ts';
+import { withTimeout } from './timeout.ts';
+import { FailedAttempt } from './verdict.ts';
+
+/** What the policies of all dependencies share. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly onEvent: (event: ResilienceEvent) => void;
+  readonly settings: ResilienceSettings;
+}
+
+/** The policies of one dependency. */
+export interface Guard {
+  readonly dependency: Dependency;
+  readonly breaker: Breaker;
+  readonly budget: RetryBudget;
+  /**
+   * One try: breaker → bulkhead → timeout.
+   *
+   * @throws FailedAttempt when `fn` fails; AppError `unavailable` when it is not let through
+   */
+  attempt<T>(fn: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, timeoutMs: number): Promise<T>;
+}
+
+/** What a client is told to wait when nothing better is known. */
+export const defaultRetryAfterMs = 5_000;
+
+export function createGuard(dependency: Dependency, { clock, onEvent, settings }: Surroundings): Guard {
+  const reject = (by: 'breaker' | 'bulkhead', retryAfterMs: number) => {
+    onEvent({ type: 'rejected', dependency, by });
+    return unavailable(dependency, retryAfterMs);
+  };
+  const breaker = createBreaker({
+    clock,
+    threshold: settings.breakerThreshold,
+    openMs: settings.breakerOpenMs,
+    onState: (state) => onEvent({ type: 'breaker', dependency, state }),
+    rejection: (retryAfterMs) => reject('breaker', retryAfterMs),
+  });
+  const bulkhead = createBulkhead(settings.bulkheadSize, settings.bulkheadQueue, () =>
+    reject('bulkhead', defaultRetryAfterMs),
+  );
+  return {
+    dependency,
+    breaker,
+    budget: createRetryBudget(clock, settings.budgetMinimum, settings.budgetShare),
+    attempt: (fn, signal, timeoutMs) =>
+      breaker.execute(() =>
+        bulkhead.execute(async () => {
+          try {
+            return await withTimeout(clock, timeoutMs, signal, fn);
+          } catch (error) {
+            throw new FailedAttempt(signal.aborted ? 'foreign' : judgeError(dependency, error), error);
+          }
+        }, signal),
+      ),
+  };
+}
+
+/** What a caller sees of a dependency that stays out of reach. */
+export function unavailable(dependency: Dependency, retryAfterMs: number, cause?: unknown): AppError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new AppError('unavailable', unavailableText(dependency), { cause, retryAfterSeconds });
+}

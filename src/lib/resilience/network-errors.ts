@@ -1,0 +1,37 @@
+import type { Verdict } from './verdict.ts';
+
+/** Codes of node:net, node:dns and node:tls. Where no connection came about, nothing can have been done. */
+const verdicts: ReadonlyMap<string, Verdict> = new Map([
+  ['ECONNREFUSED', 'refused'],
+  ['EHOSTDOWN', 'refused'],
+  ['EHOSTUNREACH', 'refused'],
+  ['ENETUNREACH', 'refused'],
+  ['ENOTFOUND', 'refused'],
+  ['EAI_AGAIN', 'refused'],
+  ['ECONNRESET', 'lost'],
+  ['ECONNABORTED', 'lost'],
+  ['EPIPE', 'lost'],
+  ['ETIMEDOUT', 'lost'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'lost'],
+  ['CERT_HAS_EXPIRED', 'broken'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'broken'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'broken'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'broken'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'broken'],
+]);
+
+/** Reads a network error; `undefined` when the code is none of the network's. */
+export function judgeNetworkCode(code: string): Verdict | undefined {
+  return verdicts.get(code);
+}
+
+/** A property of whatever was thrown. */
+export function fieldOf(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+}
+
+/** A text property of whatever was thrown; `code` of a DOMException, for one, is a number. */
+export function textOf(error: unknown, name: string): string {
+  const value = fieldOf(error, name);
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '../core/index.ts';
+import type { BreakerState } from './breaker.ts';
+import { type Dependency, dependencyNames } from './dependencies.ts';
+import type { ResilienceEvent } from './events.ts';
+import { createGuard, type Guard } from './guard.ts';
+import { runWithRetries } from './retry.ts';
+import { defaultSettings, type ResilienceSettings } from './settings.ts';
+
+export interface RunOptions {
+  /** The caller's deadline: bounds tries and waits, and its reason is thrown as it is. */
+  readonly signal: AbortSignal;
+  /**
+   * False for what must not be done twice: it is then tried again only when it surely was not done. Default true.
+   */
+  readonly repeatable?: boolean;
+  /** Longest time for one try, where the default does not fit. */
+  readonly timeoutMs?: number;
+}
+
+/** The one place that decides whether a call to a dependency is made, for how long, and whether again. */
+export interface Resilience {
+  /**
+   * Runs one round trip to a dependency: deadline → retry → breaker → bulkhead → timeout. No slot is held while
+   * waiting for a retry.
+   *
+   * @example
+   * await resilience.run('blob', 'stage block', (signal) => client.stageBlock(id, bytes, signal), { signal });
+   *
+   * @param operation - says in logs what was tried
+   * @param fn - one try; stops when its signal aborts
+   * @throws AppError `unavailable` when the dependency stays out of reach or is not asked at all; errors that
+   * another try does not mend are thrown unchanged
+   */
+  run<T>(
+    dependency: Dependency,
+    operation: string,
+    fn: (signal: AbortSignal) => Promise<T>,
+    options: RunOptions,
+  ): Promise<T>;
+  /** All breakers; `since` is in milliseconds since the epoch. */
+  states(): readonly { readonly name: Dependency; readonly state: BreakerState; readonly since: number }[];
+  /** Tells that a health check has passed: an open breaker lets its probe through now. */
+  noteRecovery(dependency: Dependency): void;
+}
+
+interface ResilienceOptions {
+  readonly clock: Clock;
+  readonly onEvent?: (event: ResilienceEvent) => void;
+  /** Overrides of the defaults. */
+  readonly settings?: Partial<ResilienceSettings>;
+}
+
+/** Makes the policies, one set for each dependency. */
+export function createResilience({ clock, onEvent = () => {}, settings }: ResilienceOptions): Resilience {
+  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings } };
+  const guards = Object.fromEntries(
+    dependencyNames.map((name) => [name, createGuard(name, around)]),
+  ) as Record<Dependency, Guard>;
+  return {
+    run: (dependency, operation, fn, { signal, repeatable = true, timeoutMs = around.settings.timeoutMs }) =>
+      runWithRetries(guards[dependency], { operation, fn, signal, repeatable, timeoutMs }, around),
+    states: () => dependencyNames.map((name) => ({ name, ...guards[name].breaker.state() })),
+    noteRecovery: (dependency) => guards[dependency].breaker.halfOpen(),
+  };
+}

@@ -1,0 +1,429 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError, startDeadline } from '../../../src/lib/core/index.ts';
+import {
+  createResilience,
+  type ResilienceEvent,
+  type ResilienceSettings,
+} from '../../../src/lib/resilience/index.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { azureError, networkError, sqlError } from './failures.ts';
+
+const { signal } = new AbortController();
+
+function setUp(settings: Partial<ResilienceSettings> = {}, random = () => 0.5) {
+  const clock = fakeClock({ random });
+  const events: ResilienceEvent[] = [];
+  const resilience = createResilience({ clock, settings, onEvent: (event) => events.push(event) });
+  const of = <T extends ResilienceEvent['type']>(type: T) =>
+    events.filter((event): event is Extract<ResilienceEvent, { type: T }> => event.type === type);
+  return { clock, events, of, resilience };
+}
+
+/** A unit of work that fails in the given ways, one after the other, and then works. */
+function failing(...errors: unknown[]) {
+  const unit = {
+    tries: 0,
+    run: async (_: AbortSignal) => {
+      unit.tries++;
+      const error = errors.shift();
+      if (error !== undefined) throw error;
+      return 'done';
+    },
+  };
+  return unit;
+}
+
+const failingForEver = (error: unknown) => failing(...Array.from({ length: 1000 }, () => error));
+
+/** Settles a promise under a clock that moves on until it is settled. */
+async function settle<T>(
+  promise: Promise<T>,
+  clock: { advance(ms: number): Promise<void> },
+): Promise<T | Error> {
+  let settled: { value: T | Error } | undefined;
+  promise.then(
+    (value) => (settled = { value }),
+    (error: Error) => (settled = { value: error }),
+  );
+  for (let i = 0; i < 300 && !settled; i++) await clock.advance(1_000);
+  if (!settled) throw new Error('Still pending after 300 s');
+  return settled.value;
+}
+
+describe('resilience.run: retries', () => {
+  it('succeeds in silence', async () => {
+    const { resilience, events } = setUp();
+
+    const result = await resilience.run('blob', 'read', async () => 42, { signal });
+
+    expect(result).toBe(42);
+    expect(events).toEqual([]);
+  });
+
+  it('tries three times more, then says the dependency is unavailable', async () => {
+    const { resilience, clock, of } = setUp();
+    const error = azureError(503, 'ServerBusy');
+    const unit = failingForEver(error);
+
+    const result = await settle(resilience.run('blob', 'read', unit.run, { signal }), clock);
+
+    expect(unit.tries).toBe(4);
+    expect(result).toBeInstanceOf(AppError);
+    expect(result).toMatchObject({ code: 'unavailable', retryAfterSeconds: 5, cause: error });
+    expect((result as AppError).message).toBe('File storage is not available at the moment');
+    expect(of('retry').map((event) => [event.attempt, event.delayMs])).toEqual([
+      [1, 500],
+      [2, 1000],
+      [3, 2000],
+    ]);
+    expect(of('give_up')).toEqual([
+      expect.objectContaining({
+        reason: 'attempts',
+        attempts: 4,
+        level: 'error',
+        status: 503,
+        code: 'ServerBusy',
+        errorType: 'RestError',
+        error,
+      }),
+    ]);
+  });
+
+  it('waits between nothing and the doubled time, never longer than the cap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.integer({ min: 0, max: 8 }),
+        async (random, retries) => {
+          const { resilience, clock, of } = setUp({ retries, breakerThreshold: 0 }, () => random);
+
+          await settle(
+            resilience.run('queue', 'send', failingForEver(azureError(503)).run, { signal }),
+            clock,
+          );
+
+          const delays = of('retry').map((event) => event.delayMs);
+          expect(delays).toHaveLength(retries);
+          for (const [i, delayMs] of delays.entries()) {
+            expect(delayMs).toBeCloseTo(random * Math.min(8_000, 1000 * 2 ** i), 6);
+          }
+          expect(clock.timers).toBe(0);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('lets the wish of the service win over its own wait', async () => {
+    const { resilience, clock, of } = setUp();
+    const unit = failing(azureError(429, '', { 'retry-after': '17' }));
+
+    const result = await settle(resilience.run('table', 'insert', unit.run, { signal }), clock);
+
+    expect(result).toBe('done');
+    expect(of('retry')[0]?.delayMs).toBe(17_000);
+  });
+
+  it('gives up at once when the wait would outlast the deadline, and passes the wish on', async () => {
+    const { resilience, clock, of } = setUp();
+    using deadline = startDeadline(clock, 10_000);
+    const unit = failing(azureError(503, '', { 'retry-after': '30' }));
+
+    const result = await resilience.run('blob', 'read', unit.run, deadline).catch((error: unknown) => error);
+
+    expect(result).toMatchObject({ code: 'unavailable', retryAfterSeconds: 30 });
+    expect(unit.tries).toBe(1);
+    expect(of('give_up')[0]?.reason).toBe('deadline');
+  });
+
+  it('never waits past a deadline', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.double({ min: 0, max: 0.99, noNaN: true }),
+        async (timeMs, random) => {
+          const { resilience, clock } = setUp({ breakerThreshold: 0 }, () => random);
+          using deadline = startDeadline(clock, timeMs);
+          let settledAt = Number.POSITIVE_INFINITY;
+          const run = resilience
+            .run('blob', 'read', failingForEver(azureError(500)).run, { signal: deadline.signal })
+            .catch(() => {
+              settledAt = clock.monotonicMs();
+            });
+
+          await clock.advance(timeMs);
+          await run;
+
+          expect(settledAt).toBeLessThanOrEqual(timeMs);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    ['an answer that blames the request', azureError(404), 'not_retriable'],
+    ['a failure that repeating does not mend', azureError(501), 'not_retriable'],
+  ])('throws %s unchanged after one try', async (_, error, reason) => {
+    const { resilience, of } = setUp();
+    const unit = failingForEver(error);
+
+    const result = await resilience
+      .run('blob', 'read', unit.run, { signal })
+      .catch((thrown: unknown) => thrown);
+
+    expect(result).toBe(error);
+    expect(unit.tries).toBe(1);
+    expect(of('give_up')[0]?.reason).toBe(reason);
+  });
+
+  it.each([[new TypeError('a bug')], [new AppError('conflict', 'taken')]])(
+    'throws what is no error of the service unchanged and in silence: %s',
+    async (error) => {
+      const { resilience, events } = setUp();
+      const unit = failingForEver(error);
+
+      const result = await resilience
+        .run('postgres', 'query', unit.run, { signal })
+        .catch((thrown: unknown) => thrown);
+
+      expect(result).toBe(error);
+      expect([unit.tries, events]).toEqual([1, []]);
+    },
+  );
+
+  it('does not repeat what must not be done twice, unless it surely was not done', async () => {
+    const { resilience, clock, of } = setUp();
+    const lost = failing(networkError('ECONNRESET'));
+    const refused = failing(networkError('ECONNREFUSED'));
+
+    const first = await settle(
+      resilience.run('queue', 'send', lost.run, { signal, repeatable: false }),
+      clock,
+    );
+    const second = await settle(
+      resilience.run('queue', 'send', refused.run, { signal, repeatable: false }),
+      clock,
+    );
+
+    expect(first).toMatchObject({ code: 'unavailable' });
+    expect(of('give_up')[0]?.reason).toBe('not_repeatable');
+    expect([lost.tries, second, refused.tries]).toEqual([1, 'done', 2]);
+  });
+
+  it('repeats a transaction that clashed, without counting it against the database', async () => {
+    const { resilience, clock } = setUp({ breakerThreshold: 1, retries: 2 });
+    const unit = failingForEver(sqlError('40001'));
+
+    const result = await settle(resilience.run('postgres', 'transaction', unit.run, { signal }), clock);
+
+    expect(result).toMatchObject({ code: 'unavailable' });
+    expect(unit.tries).toBe(3);
+    expect(resilience.states().find(({ name }) => name === 'postgres')?.state).toBe('closed');
+  });
+
+  it('says unavailable when our own pool is full, and neither retries nor counts it', async () => {
+    const { resilience } = setUp({ breakerThreshold: 1 });
+    const unit = failingForEver(new Error('timeout exceeded when trying to connect'));
+
+    const result = await resilience
+      .run('postgres', 'query', unit.run, { signal })
+      .catch((error: unknown) => error);
+
+    expect(result).toMatchObject({ code: 'unavailable' });
+    expect(unit.tries).toBe(1);
+    expect(resilience.states().every(({ state }) => state === 'closed')).toBe(true);
+  });
+
+  it('stops retrying when the budget is used up', async () => {
+    const { resilience, clock, of } = setUp({ breakerThreshold: 0, budgetMinimum: 2, budgetShare: 0 });
+    const unit = failingForEver(azureError(503));
+
+    await settle(resilience.run('blob', 'read', unit.run, { signal }), clock);
+
+    expect(unit.tries).toBe(3);
+    expect(of('give_up')[0]?.reason).toBe('budget');
+  });
+
+  it('takes zero retries for what it is', async () => {
+    const { resilience } = setUp({ retries: 0 });
+    const unit = failingForEver(azureError(503));
+
+    await expect(resilience.run('blob', 'read', unit.run, { signal })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+
+    expect(unit.tries).toBe(1);
+  });
+});
+
+describe('resilience.run: time and cancellation', () => {
+  it('cancels a try that takes too long, even one that does not listen, and tries again', async () => {
+    const { resilience, clock, of } = setUp();
+    const signals: AbortSignal[] = [];
+    const hanging = (attempt: AbortSignal) => {
+      signals.push(attempt);
+      return signals.length === 1 ? new Promise<string>(() => {}) : Promise.resolve('second');
+    };
+
+    const result = await settle(resilience.run('blob', 'read', hanging, { signal, timeoutMs: 2_000 }), clock);
+
+    expect(result).toBe('second');
+    expect(signals.map((attempt) => attempt.aborted)).toEqual([true, false]);
+    expect(of('retry')[0]?.error).toMatchObject({ name: 'AttemptTimeoutError', code: 'attempt_timeout' });
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each([[new Error('client has gone')], [new DOMException('gone', 'AbortError')], ['a text']])(
+    'throws the reason of the caller as it is, during a try: %s',
+    async (reason) => {
+      const { resilience, clock, events } = setUp({ breakerThreshold: 1 });
+      const abort = new AbortController();
+      const run = resilience
+        .run('blob', 'read', () => new Promise<never>(() => {}), { signal: abort.signal })
+        .catch((error: unknown) => error);
+
+      abort.abort(reason);
+
+      expect(await run).toBe(reason);
+      expect(events).toEqual([]);
+      expect(resilience.states()[0]?.state).toBe('closed');
+      expect(clock.timers).toBe(0);
+    },
+  );
+
+  it('ends a wait at once when the caller aborts', async () => {
+    const { resilience, clock } = setUp();
+    const abort = new AbortController();
+    const unit = failingForEver(azureError(503));
+    const run = resilience
+      .run('blob', 'read', unit.run, { signal: abort.signal })
+      .catch((error: unknown) => error);
+    await clock.advance(100);
+
+    abort.abort(new Error('enough'));
+
+    expect(await run).toEqual(new Error('enough'));
+    expect([unit.tries, clock.timers]).toEqual([1, 0]);
+  });
+
+  it('does not begin under a signal that has aborted', async () => {
+    const { resilience } = setUp();
+    const unit = failing();
+
+    const run = resilience.run('blob', 'read', unit.run, { signal: AbortSignal.abort(new Error('over')) });
+
+    await expect(run).rejects.toThrow('over');
+    expect(unit.tries).toBe(0);
+  });
+});
+
+describe('resilience.run: breaker and bulkhead', () => {
+  it('opens after five failures in a row and tells when to come back', async () => {
+    const { resilience, clock, of } = setUp({ retries: 0 });
+    const unit = failingForEver(azureError(503));
+    for (let i = 0; i < 5; i++) await resilience.run('blob', 'read', unit.run, { signal }).catch(() => {});
+    await clock.advance(15_500);
+
+    const result = await resilience
+      .run('blob', 'read', unit.run, { signal })
+      .catch((error: unknown) => error);
+
+    expect(result).toMatchObject({ code: 'unavailable', retryAfterSeconds: 45 });
+    expect(unit.tries).toBe(5);
+    expect(of('rejected')).toEqual([{ type: 'rejected', dependency: 'blob', by: 'breaker' }]);
+    expect(of('breaker')).toEqual([{ type: 'breaker', dependency: 'blob', state: 'open' }]);
+  });
+
+  it('does not retry the rejection of its own breaker', async () => {
+    const { resilience, clock } = setUp({ breakerThreshold: 2 });
+    const unit = failingForEver(azureError(503));
+
+    await settle(resilience.run('blob', 'read', unit.run, { signal }), clock);
+
+    expect(unit.tries).toBe(2);
+  });
+
+  it('keeps dependencies apart', async () => {
+    const { resilience } = setUp({ retries: 0, breakerThreshold: 1 });
+
+    await resilience.run('blob', 'read', failingForEver(azureError(503)).run, { signal }).catch(() => {});
+
+    expect(await resilience.run('backup-blob', 'read', failing().run, { signal })).toBe('done');
+    expect(resilience.states().map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'blob open',
+      'backup-blob closed',
+      'table closed',
+      'queue closed',
+      'postgres closed',
+      'postgres-direct closed',
+    ]);
+  });
+
+  it('lets a call through as soon as a health check has passed', async () => {
+    const { resilience, clock } = setUp({ retries: 0, breakerThreshold: 1 });
+    await resilience
+      .run('postgres', 'query', failingForEver(sqlError('57P03')).run, { signal })
+      .catch(() => {});
+    await clock.advance(10_000);
+
+    resilience.noteRecovery('postgres');
+
+    expect(await resilience.run('postgres', 'query', failing().run, { signal })).toBe('done');
+    expect(resilience.states().find(({ name }) => name === 'postgres')?.state).toBe('closed');
+  });
+
+  it('does not let an aborted probe decide', async () => {
+    const { resilience, clock } = setUp({ retries: 0, breakerThreshold: 1 });
+    await resilience.run('blob', 'read', failingForEver(azureError(503)).run, { signal }).catch(() => {});
+    await clock.advance(60_000);
+    const abort = new AbortController();
+    const probe = resilience
+      .run('blob', 'read', () => new Promise(() => {}), { signal: abort.signal })
+      .catch(() => {});
+
+    abort.abort();
+    await probe;
+
+    expect(resilience.states()[0]?.state).toBe('half_open');
+  });
+
+  it('holds no slot while it waits for a retry', async () => {
+    const { resilience, clock } = setUp({ bulkheadSize: 1, bulkheadQueue: 0 });
+    const waiting = resilience.run('blob', 'read', failing(azureError(503)).run, { signal });
+    await clock.advance(1);
+
+    const meanwhile = await resilience.run('blob', 'read', failing().run, { signal });
+
+    expect(meanwhile).toBe('done');
+    expect(await settle(waiting, clock)).toBe('done');
+  });
+
+  it('runs ten at a time, and rejects who finds the queue full without counting it', async () => {
+    const { resilience, of } = setUp({ breakerThreshold: 1, bulkheadQueue: 2 });
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const call = () =>
+      resilience.run(
+        'table',
+        'get',
+        () => {
+          running++;
+          return gate.promise;
+        },
+        { signal },
+      );
+
+    const calls = Array.from({ length: 12 }, call);
+    const thirteenth = await call().catch((error: unknown) => error);
+    const runningAtOnce = running;
+    gate.resolve();
+    await Promise.all(calls);
+
+    expect([runningAtOnce, running]).toEqual([10, 12]);
+    expect(thirteenth).toMatchObject({ code: 'unavailable', retryAfterSeconds: 5 });
+    expect(of('rejected')).toEqual([{ type: 'rejected', dependency: 'table', by: 'bulkhead' }]);
+    expect(resilience.states().every(({ state }) => state === 'closed')).toBe(true);
+  });
+});
