@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from '../core/index.ts';
-import type { LogLevel } from './logger.ts';
+import type { LogLevel } from './log-level.ts';
 
 /** What is known of the invocation that is being worked on; it reaches every log line and outgoing call. */
 export interface InvocationContext {

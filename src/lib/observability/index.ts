@@ -1,4 +1,5 @@
 export { chooseCorrelationId, currentContext, type InvocationContext, runInContext } from './correlation.ts';
-export { createLogger, type LogFields, type Logger, type LogLevel } from './logger.ts';
+export type { LogLevel } from './log-level.ts';
+export { createLogger, type LogFields, type Logger } from './logger.ts';
 export { type Counter, createMetrics, type Histogram, type Metrics } from './metrics.ts';
 export { redactText } from './redact.ts';

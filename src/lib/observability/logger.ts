@@ -1,10 +1,7 @@
 import { type Clock, toTimestamp } from '../core/index.ts';
 import { currentContext } from './correlation.ts';
+import { type LogLevel, logLevels } from './log-level.ts';
 import { isSecretName, redactText } from './redact.ts';
-
-/** Severity, least severe first. */
-export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Facts of a log line beside its message. `error` may be anything that was thrown. */
 export interface LogFields {
