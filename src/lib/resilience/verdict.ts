@@ -34,6 +34,7 @@ export function mayRepeat(verdict: Verdict, repeatable: boolean): boolean {
 /** One try that has failed, with its verdict; never leaves this room. */
 export class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt' as const;
+  readonly code = 'failed_attempt';
   readonly verdict: Verdict;
 
   constructor(verdict: Verdict, cause: unknown) {
