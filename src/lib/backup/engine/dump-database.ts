@@ -1,0 +1,132 @@
+import type { Buffer } from 'node:buffer';
+import { isIPv4 } from 'node:net';
+import { Readable } from 'node:stream';
+import { type Clock, destroyOnAbort, startDeadline } from '../../core/index.ts';
+import { DumpError } from './dump-error.ts';
+import { createHeaderFilter } from './header-filter.ts';
+import { type PgDumpEvents, type PgDumpThread, startPgDump } from './pg-dump-thread.ts';
+import { type DumpConnection, openServerSocket } from './server-socket.ts';
+
+/** From the first packet to the server's first answer. */
+const connectTimeoutMs = 5000;
+const streamBufferBytes = 1024 * 1024;
+
+export interface DumpRequest {
+  readonly connection: DumpConnection;
+  /** Further arguments of pg_dump, such as `--schema-only`; the format is always plain. */
+  readonly args: readonly string[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Dumps a database with pg_dump 18.3, at constant memory. Reads from PostgreSQL up to 18.
+ *
+ * @returns the text of a plain dump. It ends only when pg_dump has ended well; otherwise it fails with a
+ * {@link DumpError} or the signal's reason. Destroying it ends pg_dump and the connection.
+ */
+export function dumpDatabase(request: DumpRequest): Readable {
+  const header = createHeaderFilter();
+  const waiting: Buffer[] = [];
+  const halt = new AbortController();
+  let thread: PgDumpThread | undefined;
+  let isWanted = false;
+  let isComplete = false;
+
+  const deliver = () => {
+    while (isWanted) {
+      const chunk = waiting.shift();
+      if (!chunk) break;
+      thread?.taken(chunk.length);
+      const text = header.write(chunk);
+      if (text.length > 0) isWanted = stream.push(text);
+    }
+    if (isComplete && waiting.length === 0) {
+      isComplete = false;
+      stream.push(header.end());
+      stream.push(null);
+    }
+  };
+  const stream = new Readable({
+    highWaterMark: streamBufferBytes,
+    read() {
+      isWanted = true;
+      deliver();
+    },
+    destroy(error, done) {
+      unlink();
+      halt.abort(error);
+      Promise.resolve(thread?.stop()).then(() => done(error), done);
+    },
+  });
+  const unlink = destroyOnAbort(stream, request.signal);
+  const events = {
+    output(chunk: Buffer) {
+      waiting.push(chunk);
+      deliver();
+    },
+    ended(error?: DumpError) {
+      if (error) stream.destroy(error);
+      isComplete = !error;
+      deliver();
+    },
+  };
+  connectAndStart(request, events, halt.signal, (started) => {
+    thread = started;
+    if (stream.destroyed) void started.stop();
+  }).catch((error) => stream.destroy(error));
+  return stream;
+}
+
+/** Resolves when the server has answered for the first time. */
+async function connectAndStart(
+  { connection, args, clock }: DumpRequest,
+  events: Omit<PgDumpEvents, 'answered'>,
+  signal: AbortSignal,
+  onStarted: (thread: PgDumpThread) => void,
+): Promise<void> {
+  const password = await abortable(signal, passwordOf(connection));
+  using time = startDeadline(clock, connectTimeoutMs, signal);
+  try {
+    const socket = await openServerSocket(connection, time.signal);
+    const answer = Promise.withResolvers<void>();
+    const env = { ...libpqSettings(connection, socket.remoteAddress), PGPASSWORD: password };
+    onStarted(startPgDump(socket, args, env, { ...events, answered: answer.resolve }));
+    await abortable(time.signal, answer.promise);
+  } catch (error) {
+    if (!time.signal.aborted || signal.aborted) throw error;
+    const place = `${connection.host}:${connection.port}`;
+    throw new DumpError('connect_failed', `No answer from ${place} within ${connectTimeoutMs} ms`, {
+      cause: error,
+    });
+  }
+}
+
+/** libpq is given a socket that is connected; host and port only appear in its messages. */
+function libpqSettings({ host, port, user, database }: DumpConnection, address = '') {
+  return {
+    PGHOST: host,
+    // An address spares it looking the name up, which it could not.
+    PGHOSTADDR: isIPv4(address) ? address : '0.0.0.0',
+    PGPORT: String(port),
+    PGUSER: user,
+    PGDATABASE: database,
+  };
+}
+
+async function passwordOf({ password }: DumpConnection): Promise<string> {
+  return typeof password === 'string' ? password : password();
+}
+
+/** The promise's outcome, or the signal's reason if that comes first. */
+async function abortable<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
