@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from './local-error.ts';
 
 /** What is generated once for a checkout and then kept. */
 export interface LocalSecrets {
@@ -16,15 +17,11 @@ export function localSecrets(folder: string): LocalSecrets {
     writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     return fresh;
   } catch (error) {
-    if (!isAlreadyThere(error)) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
     return JSON.parse(readFileSync(file, 'utf8'));
   }
 }
 
 function newSecret(): string {
   return randomBytes(32).toString('base64url');
-}
-
-function isAlreadyThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, stop } from 'esbuild';
 
 /** What a build made. */
 export interface BundleSummary {
@@ -47,6 +47,8 @@ const options = {
 export async function bundle(root: string): Promise<BundleSummary> {
   const outdir = join(root, 'dist');
   const { outputFiles, metafile } = await build({ ...options, absWorkingDir: root, entryPoints, outdir });
+  // Its process would stay as long as ours does.
+  await stop();
   await mkdir(outdir, { recursive: true });
   for (const file of outputFiles) await writeIfChanged(file.path, file.contents);
   for (const asset of assets) await copyFile(join(root, asset), join(outdir, basename(asset)));

@@ -9,8 +9,8 @@ import type { Program } from './guarded-process.ts';
  */
 
 const killAfterMs = 10_000;
-const { command, args, account, temporaryFolder }: Program = JSON.parse(process.argv[2] ?? '{}');
-const program = spawn(command, args, { stdio: 'inherit', ...account });
+const { command, args, folder, account, temporaryFolder }: Program = JSON.parse(process.argv[2] ?? '{}');
+const program = spawn(command, args, { cwd: folder, stdio: 'inherit', ...account });
 let askedToStop = false;
 let abandoned = false;
 

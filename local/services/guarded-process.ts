@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalError } from '../local-error.ts';
@@ -15,6 +16,8 @@ export interface Account {
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
+  /** The folder it runs in. Default: that of this process. */
+  readonly folder?: string | undefined;
   /** Default: the account of this process. */
   readonly account?: Account | undefined;
   /** A folder to remove when this process ends without having stopped the program. */
@@ -33,17 +36,21 @@ export interface GuardedProcess {
 const guardFile = fileURLToPath(new URL('./guard.ts', import.meta.url));
 
 /**
- * Starts a program with its output going to `logFile`. It gets a process group of its own: Ctrl-C in the terminal
- * must not reach it before those who still use it have stopped.
+ * Starts a program. It gets a process group of its own: Ctrl-C in the terminal must not reach it before those who
+ * still use it have stopped.
+ *
+ * @param logFile - where its output goes, in place of the terminal
+ * @param env - its environment, in place of ours
  */
-export function startGuarded(program: Program, logFile: string): GuardedProcess {
-  const log = openSync(logFile, 'w', 0o600);
+export function startGuarded(program: Program, logFile?: string, env = process.env): GuardedProcess {
+  const output = logFile === undefined ? 'inherit' : openSync(logFile, 'w', 0o600);
   const guard = fork(guardFile, [JSON.stringify(program)], {
     detached: true,
+    env,
     execArgv: [],
-    stdio: ['ignore', log, log, 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   });
-  closeSync(log);
+  if (output !== 'inherit') closeSync(output);
   const exited = once(guard, 'exit').then(() => undefined);
   const hasExited = () => guard.exitCode !== null || guard.signalCode !== null;
   return {
@@ -60,21 +67,21 @@ export function startGuarded(program: Program, logFile: string): GuardedProcess 
 /**
  * Waits until `isReady` answers true, asking again and again.
  *
- * @throws LocalError with the end of the program's log when it ended, or was not ready in time (it is stopped then)
+ * @param details - asked for when it goes wrong, to end the message with
+ * @throws LocalError when the program ended or was not ready in time; it is stopped then
  */
 export async function waitUntilReady(
   name: string,
   program: GuardedProcess,
-  logFile: string,
   isReady: () => Promise<boolean>,
+  { timeoutMs = 60_000, details = (): string => '' } = {},
 ): Promise<void> {
-  const timeoutMs = 60_000;
   const startedAt = Date.now();
   try {
     while (!(await isReady())) {
-      if (program.hasExited()) throw new LocalError(`${name} ended while starting. ${endOf(logFile)}`);
+      if (program.hasExited()) throw new LocalError(`${name} ended while starting. ${details()}`);
       if (Date.now() - startedAt > timeoutMs)
-        throw new LocalError(`${name} was not ready after ${timeoutMs / 1000} s. ${endOf(logFile)}`);
+        throw new LocalError(`${name} was not ready after ${timeoutMs / 1000} s. ${details()}`);
       await delay(20);
     }
   } catch (error) {
@@ -83,7 +90,8 @@ export async function waitUntilReady(
   }
 }
 
-function endOf(logFile: string): string {
+/** The last lines of a log, with its place. */
+export function endOfLog(logFile: string): string {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
   return `Its log (${logFile}) ends with:\n${lines.slice(-5).join('\n')}`;
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { LocalError } from '../local-error.ts';
+import { errorCode, LocalError } from '../local-error.ts';
 
 /** Everything local listens here and nowhere else. */
 export const localHostname = '127.0.0.1';
@@ -12,7 +12,7 @@ async function portProblem(port: number): Promise<string | undefined> {
     await once(server, 'listening');
     return undefined;
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return errorCode(error) ?? String(error);
   } finally {
     server.close();
   }

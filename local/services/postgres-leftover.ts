@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../processes.ts';
 
 /**
  * Clears what a PostgreSQL that was not stopped left in its data folder. Its lock file names a process: one that is
@@ -17,15 +18,6 @@ export async function clearLeftover(data: string): Promise<void> {
   if (!commandLine(pid).includes(data)) return rmSync(lockFile, { force: true });
   process.kill(pid, 'SIGINT');
   while (isAlive(pid)) await delay(20);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: somebody else's process, so it lives.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 function commandLine(pid: number): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { LocalError } from '../local-error.ts';
+import { errorCode, LocalError } from '../local-error.ts';
 import { localSecrets } from '../secrets.ts';
 import { localHostname } from './ports.ts';
 import { prepareCluster, superuser } from './postgres-cluster.ts';
@@ -17,6 +17,8 @@ export interface Postgres extends Service {
 }
 
 const databaseName = 'crownsafe';
+/** SQLSTATE. */
+const invalidPassword = '28P01';
 
 /** Safe against crashes of PostgreSQL but not of the machine, hence for tests only. */
 const withoutSync = ['fsync', 'synchronous_commit', 'full_page_writes'].flatMap((name) => [
@@ -72,8 +74,7 @@ async function answers(url: string, folder: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== '28P01') return false;
+    if (errorCode(error) !== invalidPassword) return false;
     throw new LocalError(
       `The database in ${folder} has another password than the one in secrets.json. Put that file back, or empty the database with: npm run reset`,
     );

@@ -1,4 +1,10 @@
-import { type GuardedProcess, type Program, startGuarded, waitUntilReady } from './guarded-process.ts';
+import {
+  endOfLog,
+  type GuardedProcess,
+  type Program,
+  startGuarded,
+  waitUntilReady,
+} from './guarded-process.ts';
 
 /** What both services are started with. */
 export interface ServiceOptions {
@@ -34,7 +40,7 @@ export function defineService(definition: ServiceDefinition): Service {
   return {
     async start() {
       const started = startGuarded(program, logFile);
-      await waitUntilReady(name, started, logFile, isReady);
+      await waitUntilReady(name, started, isReady, { details: () => endOfLog(logFile) });
       running = started;
       void started.exited.then(() => {
         if (running === started) onUnexpectedExit?.(name, logFile);

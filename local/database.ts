@@ -1,0 +1,28 @@
+import { migrateToLatest } from '../src/lib/database/index.ts';
+import { ensureAdminKey } from './admin-key.ts';
+import { errorCode, LocalError } from './local-error.ts';
+import type { Environment } from './settings.ts';
+
+/**
+ * Brings the database that the app will use up to date.
+ *
+ * @returns an API key with the scope `admin`
+ * @throws LocalError when the database cannot be reached
+ */
+export async function prepareDatabase(folder: string, env: Environment): Promise<string> {
+  const { DATABASE_URL = '', DATABASE_DIRECT_URL = DATABASE_URL, SECRET_KEY = '' } = env;
+  try {
+    await migrateToLatest(DATABASE_DIRECT_URL);
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === undefined || !unreachable.includes(code)) throw cause;
+    throw new LocalError(
+      `The database of DATABASE_URL cannot be reached (${code}). Start it, mend the address, or unset it to have one started here.`,
+      { cause },
+    );
+  }
+  return ensureAdminKey(folder, DATABASE_DIRECT_URL, SECRET_KEY);
+}
+
+/** Nobody there, no such host, and SQLSTATEs: no such role or wrong password, no such database. */
+const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '28000', '28P01', '3D000'];

@@ -1,0 +1,92 @@
+import { join, relative } from 'node:path';
+import { defaultSettings } from './app-environment.ts';
+import type { OwnServices } from './own-services.ts';
+import type { LocalSettings } from './settings.ts';
+
+interface ScreenFacts {
+  readonly settings: LocalSettings;
+  readonly services: OwnServices;
+  /** What serves the app. */
+  readonly servedBy: string;
+  readonly adminKey: string;
+  readonly startSeconds: number;
+}
+
+/** What somebody wants to know once everything runs: where it is, how to get in, what to try first, how to end it. */
+export function readyScreen({ settings, services, servedBy, adminKey, startSeconds }: ScreenFacts): string {
+  const { root, folder, port } = settings;
+  const url = `http://localhost:${port}`;
+  const facts = [
+    ['App', `${url}  (${servedBy})`],
+    ['Documentation', `${url}/docs`],
+    ...serviceFacts(settings, services),
+    ['Data', `${relative(root, folder)}  (npm run reset empties it)`],
+    ['Admin key', adminKey],
+  ];
+  const key = `-H "x-api-key: $(cat ${quote(join(folder, 'admin-key'))})"`;
+  return [
+    '',
+    `Crown Safe Functions is ready, after ${startSeconds.toFixed(1)} s.`,
+    '',
+    ...table(facts),
+    '',
+    'Try, in another terminal:',
+    '',
+    `  curl ${url}/api/v1/health/ready`,
+    `  curl ${key} -F file=@${quote(join(root, 'local', 'sample.png'))} ${url}/api/v1/uploads`,
+    `  curl ${key} '${url}/api/v1/reports/upload-activity?format=csv'`,
+    '',
+    'Ctrl-C stops everything; the data stays.',
+    '',
+  ].join('\n');
+}
+
+/** What `npm run services` shows: the settings that somebody's own `func start` needs. */
+export function servicesScreen(settings: LocalSettings, services: OwnServices): string {
+  return [
+    '',
+    ...table(serviceFacts(settings, services)),
+    '',
+    'Values for local.settings.json:',
+    '',
+    JSON.stringify(defaultSettings(settings, services), null, 2),
+    '',
+    'Then, in another terminal: npm run build && npx crownsafe migrate && func start',
+    '',
+    'Ctrl-C stops everything; the data stays.',
+    '',
+  ].join('\n');
+}
+
+/** One row for storage and one for the database. */
+function serviceFacts(
+  { azuritePorts, folder }: LocalSettings,
+  { azurite, postgres }: OwnServices,
+): string[][] {
+  const { blob, queue, table } = azuritePorts;
+  // Root's checkout may be where the account that PostgreSQL runs under cannot go.
+  const isElsewhere = postgres !== undefined && !postgres.folder.startsWith(folder);
+  const elsewhere = isElsewhere
+    ? `\nIts data is in ${postgres.folder}: the user nobody cannot reach ${folder}.`
+    : '';
+  return [
+    [
+      'Storage',
+      azurite ? `Azurite on 127.0.0.1, ports ${blob}, ${queue}, ${table}` : 'yours (AzureWebJobsStorage)',
+    ],
+    ['Database', postgres ? `${postgres.url}${elsewhere}` : 'yours (DATABASE_URL)'],
+  ];
+}
+
+/** Aligns names and values; further lines of a value stand below its first. */
+function table(rows: readonly string[][]): string[] {
+  const width = Math.max(...rows.map(([name = '']) => name.length)) + 2;
+  return rows.flatMap(([name = '', value = '']) =>
+    value.split('\n').map((line, index) => `  ${(index === 0 ? name : '').padEnd(width)}${line}`),
+  );
+}
+
+/** For a POSIX shell, where it needs it. */
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
