@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { rejectOnAbort } from '../core/index.ts';
 import { parseDatabaseUrl } from './address.ts';
 
 /** TCP connect, TLS and authentication. */
@@ -78,24 +79,15 @@ export async function lease(pool: pg.Pool, signal: AbortSignal): Promise<Lease> 
 }
 
 /** Stops waiting when the signal aborts; a connection that comes too late goes straight back. */
-function connect(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
+async function connect(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> {
   signal.throwIfAborted();
   const connecting = pool.connect();
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    connecting.then(
-      (client) => {
-        signal.removeEventListener('abort', onAbort);
-        if (signal.aborted) client.release();
-        else resolve(client);
-      },
-      (error) => {
-        signal.removeEventListener('abort', onAbort);
-        reject(error);
-      },
-    );
-  });
+  try {
+    return await rejectOnAbort(connecting, signal);
+  } catch (error) {
+    connecting.then((client) => client.release(), ignore);
+    throw error;
+  }
 }
 
 /** An error that the server sent and after which the connection is still good. */

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 
 /** Read as a Date, written as ISO text. */
 type Timestamp = ColumnType<Date, string, string>;
@@ -13,6 +13,9 @@ export interface Schema {
   project_members: ProjectMembersTable;
   projects: ProjectsTable;
 }
+
+/** A row of a table as it is read. */
+export type Row<Table extends keyof Schema> = Selectable<Schema[Table]>;
 
 interface ProjectsTable {
   id: string;

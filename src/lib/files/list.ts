@@ -1,0 +1,82 @@
+import type { Db } from '../database/index.ts';
+import { sql } from '../database/index.ts';
+import { type Cursors, maxNumberedRows, pageStart, renderPage } from '../http/index.ts';
+import { type Caller, isAdmin } from '../security/index.ts';
+import { type FileRow, visibleFiles } from './repository.ts';
+import type { FileView, ListQuery } from './shapes.ts';
+
+/** Answers one page of the files a caller may see. Rows with equal sort values are in the order of their ids. */
+export async function listFiles(
+  db: Db,
+  caller: Caller,
+  query: ListQuery,
+  cursors: Cursors,
+  toView: (row: FileRow) => FileView,
+) {
+  const { column, descending } = sortOrder(query.sort);
+  const { page: _page, per_page: perPage, cursor: _cursor, ...filters } = query;
+  const listName = `files ${JSON.stringify(filters)}`;
+  const start = pageStart(query, (cursor) => cursors.decode(listName, cursor));
+  const direction = descending ? 'desc' : 'asc';
+  let rows = matchingFiles(db, caller, query)
+    .selectAll()
+    .orderBy(column, direction)
+    .orderBy('id', direction)
+    .limit(perPage + 1);
+  if (start.kind === 'page') rows = rows.offset(start.offset);
+  else rows = rows.where(rowAfter(column, descending, start.key));
+  return renderPage({
+    start,
+    perPage,
+    rows: await rows.execute(),
+    total: start.kind === 'page' ? await countFiles(db, caller, query) : undefined,
+    toItem: toView,
+    cursorOf: (row) => cursors.encode(listName, [sortValue(row, column), row.id]),
+  });
+}
+
+type SortColumn = 'created_at' | 'name' | 'size';
+
+function sortOrder(sort: ListQuery['sort']): { column: SortColumn; descending: boolean } {
+  const descending = sort.startsWith('-');
+  return { column: sort.replace('-', '') as SortColumn, descending };
+}
+
+function sortValue(row: FileRow, column: SortColumn): string {
+  const value = row[column];
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+function rowAfter(column: SortColumn, descending: boolean, [value, id]: readonly string[]) {
+  const comparison = descending ? sql`<` : sql`>`;
+  const type = { created_at: sql`timestamptz`, name: sql`text`, size: sql`bigint` }[column];
+  return sql<boolean>`(${sql.ref(column)}, id) ${comparison} (${value}::${type}, ${id}::uuid)`;
+}
+
+function matchingFiles(db: Db, caller: Caller, query: ListQuery) {
+  let files = visibleFiles(db, caller);
+  if (!isAdmin(caller)) files = files.where('status', '!=', 'deleted');
+  if (query.prefix) files = files.where(sql<boolean>`starts_with(name, ${query.prefix})`);
+  if (query.status) files = files.where('status', '=', query.status);
+  else files = files.where('status', '!=', 'deleted');
+  if (query.content_type) files = files.where('content_type', '=', query.content_type);
+  if (query.project_id) files = files.where('project_id', '=', query.project_id);
+  if (query.created_after)
+    files = files.where(sql<boolean>`created_at >= ${query.created_after}::timestamptz`);
+  if (query.created_before)
+    files = files.where(sql<boolean>`created_at < ${query.created_before}::timestamptz`);
+  return files;
+}
+
+/** Counts no further than needed to know that pages cannot be numbered to the end. */
+async function countFiles(db: Db, caller: Caller, query: ListQuery): Promise<number> {
+  const counted = matchingFiles(db, caller, query)
+    .select('id')
+    .limit(maxNumberedRows + 1)
+    .as('counted');
+  const { total } = await db
+    .selectFrom(counted)
+    .select(sql<number>`count(*)`.as('total'))
+    .executeTakeFirstOrThrow();
+  return total;
+}

@@ -1,0 +1,67 @@
+import type { Db, Row, Trx } from '../database/index.ts';
+import { sql } from '../database/index.ts';
+import { type Caller, isAdmin } from '../security/index.ts';
+
+/** A file as the database keeps it. */
+export type FileRow = Row<'files'>;
+
+/** Adds the row of a file whose bytes are about to be stored. */
+export async function insertPending(
+  trx: Trx,
+  row: Omit<FileRow, 'version' | 'uploaded_at' | 'deleted_at'>,
+): Promise<void> {
+  await trx
+    .insertInto('files')
+    .values({ ...row, metadata: JSON.stringify(row.metadata), created_at: row.created_at.toISOString() })
+    // The same insert may come twice, when the answer to the first was lost.
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+/** Makes a pending file available; does nothing to one that is available already. */
+export async function markAvailable(trx: Trx, id: string, uploadedAt: string): Promise<FileRow | undefined> {
+  await trx
+    .updateTable('files')
+    .set({ status: 'available', uploaded_at: uploadedAt, version: sql<string>`gen_random_uuid()` })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .execute();
+  return trx.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Forgets a file whose bytes never became available. */
+export async function deletePending(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('files').where('id', '=', id).where('status', '=', 'pending').execute();
+}
+
+/** Marks a file as deleted; its bytes are moved by the caller. */
+export async function markDeleted(trx: Trx, id: string, deletedAt: string): Promise<void> {
+  await trx
+    .updateTable('files')
+    .set({ status: 'deleted', deleted_at: deletedAt, version: sql<string>`gen_random_uuid()` })
+    .where('id', '=', id)
+    .where('status', '!=', 'deleted')
+    .execute();
+}
+
+/** Finds a file the caller may see: its own, one of its projects, any for admins. */
+export function findVisible(db: Db, caller: Caller, id: string): Promise<FileRow | undefined> {
+  return visibleFiles(db, caller).selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The files a caller may see; every query on files for a caller begins here. */
+export function visibleFiles(db: Db, caller: Caller) {
+  const files = db.selectFrom('files');
+  if (isAdmin(caller)) return files;
+  return files.where((where) =>
+    where.or([
+      where('owner_id', '=', caller.id),
+      ...(caller.projectIds.length > 0 ? [where('project_id', 'in', [...caller.projectIds])] : []),
+    ]),
+  );
+}
+
+/** True when the project exists. */
+export async function projectExists(db: Db, id: string): Promise<boolean> {
+  return (await db.selectFrom('projects').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}

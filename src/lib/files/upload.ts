@@ -1,0 +1,113 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../core/index.ts';
+import { readFileForm, validate } from '../http/index.ts';
+import { announcedDigest, hexDigest } from './digest-headers.ts';
+import { type Candidate, tooLarge } from './gate.ts';
+import { fileId, metadataShape } from './shapes.ts';
+
+/** What a request to upload holds, read but not yet believed. */
+export interface UploadRequest {
+  readonly candidate: Candidate;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly projectId: string | undefined;
+}
+
+/** Room for the boundaries, headers and other fields of a form around its file. */
+const formOverheadBytes = 64 * 1024;
+
+/**
+ * Reads an upload, as a form (`multipart/form-data`) or as raw bytes with `x-file-name`. A declared size beyond the limit
+ * is refused before anything is read.
+ *
+ * @param maxBytes - bytes of the file that are kept at most
+ */
+export async function readUpload(
+  request: IncomingMessage,
+  maxBytes: number,
+  projectIdInQuery?: string,
+): Promise<UploadRequest> {
+  const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
+  const declaredBytes = Number(request.headers['content-length'] ?? 0);
+  if (declaredBytes > maxBytes + (isForm ? formOverheadBytes : 0)) throw tooLarge(maxBytes);
+  return isForm
+    ? readForm(request, maxBytes, projectIdInQuery)
+    : readRaw(request, maxBytes, projectIdInQuery);
+}
+
+async function readForm(
+  request: IncomingMessage,
+  maxBytes: number,
+  projectIdInQuery?: string,
+): Promise<UploadRequest> {
+  const { file, fields } = await readFileForm(request, {
+    maxFileBytes: maxBytes,
+    fields: ['metadata', 'name', 'project_id', 'sha256'],
+  });
+  const candidate: Candidate = {
+    name: fields['name'] ?? file.filename,
+    declaredType: file.contentType,
+    bytes: file.bytes,
+    tooLarge: file.tooLarge,
+    digest: hexDigest(fields['sha256']),
+  };
+  return {
+    candidate,
+    metadata:
+      fields['metadata'] === undefined ? {} : validate(metadataShape, parseMetadata(fields['metadata'])),
+    projectId: fields['project_id'] === undefined ? projectIdInQuery : validate(fileId, fields['project_id']),
+  };
+}
+
+function parseMetadata(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('validation_failed', 'metadata: is not JSON', {
+      cause,
+      errors: [{ path: 'metadata', message: 'is not JSON', code: 'invalid_json' }],
+    });
+  }
+}
+
+async function readRaw(
+  request: IncomingMessage,
+  maxBytes: number,
+  projectId?: string,
+): Promise<UploadRequest> {
+  const digest = announcedDigest(request.headers);
+  const name = fileName(request.headers['x-file-name']?.toString());
+  const { bytes, exceeded } = await readAtMost(request, maxBytes);
+  const declaredType = request.headers['content-type'];
+  return { candidate: { name, declaredType, bytes, tooLarge: exceeded, digest }, metadata: {}, projectId };
+}
+
+function fileName(header: string | undefined): string {
+  if (!header)
+    throw new AppError('name_required', 'Send the name of the file in x-file-name, percent-encoded');
+  try {
+    return decodeURIComponent(header);
+  } catch (cause) {
+    throw new AppError('validation_failed', 'x-file-name: is not percent-encoded UTF-8', {
+      cause,
+      errors: [{ path: 'x-file-name', message: 'is not percent-encoded UTF-8', code: 'invalid_encoding' }],
+    });
+  }
+}
+
+async function readAtMost(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ bytes: Buffer; exceeded: boolean }> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length;
+      chunks.push(chunk);
+      if (sizeBytes > maxBytes) break;
+    }
+  } catch (cause) {
+    throw new AppError('malformed_body', 'The body ended before its end', { cause });
+  }
+  return { bytes: Buffer.concat(chunks), exceeded: sizeBytes > maxBytes };
+}
