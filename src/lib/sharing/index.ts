@@ -1,0 +1,8 @@
+export {
+  createSasLinks,
+  type SasLinks,
+  sasBatchRequest,
+  sasBatchResult,
+  sasLink,
+  sasRequest,
+} from './sas.ts';
