@@ -1,0 +1,2 @@
+export { createLiveness, livenessShape } from './liveness.ts';
+export { createReadiness, readinessShape } from './readiness.ts';
