@@ -1,0 +1,1 @@
+export { type ApiKeys, createApiKeys } from './api-keys.ts';

@@ -1,0 +1,46 @@
+import { type Clock, newId, startDeadline } from '../core/index.ts';
+import { type InvocationContext, type Logger, runInContext } from '../observability/index.ts';
+
+/** What the platform tells of an invocation that is not HTTP. */
+interface BackgroundInvocation {
+  readonly invocationId: string;
+  readonly functionName: string;
+  readonly writeLog: InvocationContext['write'];
+  /** Of the request that caused this work, where there was one. */
+  readonly correlationId?: string;
+}
+
+/** `functionTimeout` of host.json (30 min) less half a minute to end in order: the platform ends a whole process. */
+const timeoutMs = 30 * 60_000 - 30_000;
+
+/**
+ * Runs background work with context, deadline and log lines. An error is logged and passed on, so that the platform counts
+ * the invocation as failed and, for queues, delivers the message again.
+ */
+export async function runInvocation(
+  ports: { readonly clock: Clock; readonly logger: Logger },
+  invocation: BackgroundInvocation,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { clock, logger } = ports;
+  const context: InvocationContext = {
+    correlationId: invocation.correlationId ?? newId(),
+    functionName: invocation.functionName,
+    requestId: invocation.invocationId,
+    write: invocation.writeLog,
+  };
+  await runInContext(context, async () => {
+    using deadline = startDeadline(clock, timeoutMs);
+    const startedMs = clock.monotonicMs();
+    const duration = () => ({ duration_ms: Math.round(clock.monotonicMs() - startedMs) });
+    try {
+      await work(deadline.signal);
+      logger.info('function succeeded', duration());
+    } catch (error) {
+      logger.error('function failed', { ...duration(), error });
+      throw error;
+    } finally {
+      context.write = undefined;
+    }
+  });
+}
