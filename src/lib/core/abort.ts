@@ -70,6 +70,16 @@ export function startDeadline(clock: Clock, timeoutMs: number, ...parents: Abort
   };
 }
 
+/** Settles as `work` does, or rejects with the signal's reason as soon as it aborts. Leaves no listener behind. */
+export function rejectOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  return promise;
+}
+
 /** Passes the abort of `parent` on to `controller`; the returned function undoes the link. */
 function follow(parent: AbortSignal, controller: AbortController): () => void {
   const pass = () => controller.abort(parent.reason);

@@ -1,4 +1,11 @@
-export { type Deadline, type LinkedAbort, linkAbort, remainingMs, startDeadline } from './abort.ts';
+export {
+  type Deadline,
+  type LinkedAbort,
+  linkAbort,
+  rejectOnAbort,
+  remainingMs,
+  startDeadline,
+} from './abort.ts';
 export { type Clock, parseTimestamp, sleep, systemClock, toTimestamp } from './clock.ts';
 export { AppError, type FieldError, isAppError, type ProblemCode, problems } from './errors.ts';
 export { isId, newId, newSecret } from './ids.ts';

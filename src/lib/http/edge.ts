@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError, type Clock, type Deadline, startDeadline } from '../core/index.ts';
+import { AppError, type Clock, type Deadline, rejectOnAbort, startDeadline } from '../core/index.ts';
 import {
   chooseCorrelationId,
   currentContext,
@@ -124,7 +124,8 @@ export function createEdge(ports: EdgePorts): Edge {
         const context = currentContext();
         if (context && caller) context.userId = caller.id;
         const input = await readInput(endpoint, request);
-        const result = await beforeAbort(
+        // A handler that ignores its signal must not keep the client waiting.
+        const result = await rejectOnAbort(
           Promise.resolve(endpoint.handle({ ...input, caller, raw: request, signal } as never)),
           signal,
         );
@@ -153,16 +154,6 @@ async function authorize(
   );
   if (allows(caller, access.scope)) return caller;
   throw new AppError('forbidden', `The scope ${access.scope} is required`);
-}
-
-/** A handler that ignores its signal must not keep the client waiting. */
-function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 /** A client that will not wait that long says so in seconds; it can only shorten the time. */

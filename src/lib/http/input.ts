@@ -106,7 +106,8 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown): z.outp
   throw invalid(parsed.error.issues.flatMap(fieldErrors));
 }
 
-function invalid(errors: readonly FieldError[]): AppError {
+/** A `validation_failed` with its list of fields. */
+export function invalid(errors: readonly FieldError[]): AppError {
   const [first] = errors;
   const detail = first ? `${first.path || 'body'}: ${first.message}` : 'The request is not valid';
   return new AppError('validation_failed', detail, { errors });

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /** What a derived key is for. A key of one purpose never serves another. */
-type KeyPurpose = 'api-keys' | 'cursors';
+type KeyPurpose = 'api-keys' | 'cursors' | 'tokens';
 
 /** Keys derived from `SECRET_KEY`, one for each purpose. */
 export interface Keyring {

@@ -1,0 +1,16 @@
+/** The declaration of a timer function. */
+export interface TimerFunction {
+  readonly name: string;
+  /** NCRONTAB with six fields, in UTC. */
+  readonly schedule: string;
+  handle(signal: AbortSignal): Promise<void>;
+}
+
+/** The declaration of a queue function. A message that makes `handle` throw comes again, up to five times. */
+export interface QueueFunction {
+  readonly name: string;
+  readonly queueName: string;
+  handle(message: unknown, signal: AbortSignal): Promise<void>;
+  /** Of the request that sent the message. */
+  correlationIdOf(message: unknown): string | undefined;
+}

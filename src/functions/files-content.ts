@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { fileId } from '../lib/files/index.ts';
+import { endpoint, scope } from '../lib/http/index.ts';
+import { runtime } from '../runtime.ts';
+
+/** Answers the bytes of a file, whole or a range of them. */
+export const filesContent = endpoint({
+  name: 'files-content',
+  method: 'GET',
+  route: 'api/v1/files/{id}/content',
+  summary: 'Download a file',
+  access: scope('files:read'),
+  params: z.object({ id: fileId }),
+  query: z.strictObject({ download: z.stringbool().default(false) }),
+  responses: { 200: undefined, 206: undefined, 302: undefined, 304: undefined },
+  handle: ({ caller, params, query, raw, signal }) =>
+    runtime()
+      .files()
+      .content(caller, params.id, { headers: raw.headers, asAttachment: query.download, signal }),
+});

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { fileId } from '../lib/files/index.ts';
+import { empty, endpoint, scope } from '../lib/http/index.ts';
+import { runtime } from '../runtime.ts';
+
+/** Deletes a file; every link to it dies at once. */
+export const filesDelete = endpoint({
+  name: 'files-delete',
+  method: 'DELETE',
+  route: 'api/v1/files/{id}',
+  summary: 'Delete a file',
+  access: scope('files:write'),
+  params: z.object({ id: fileId }),
+  responses: { 204: undefined },
+  async handle({ caller, params, signal }) {
+    await runtime().files().remove(caller, params.id, signal);
+    return empty(204);
+  },
+});

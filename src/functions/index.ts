@@ -1,0 +1,44 @@
+import type { Endpoint } from '../lib/http/index.ts';
+import { backupNightly } from './backup-nightly.ts';
+import { backupsCreate } from './backups-create.ts';
+import { backupsDownload } from './backups-download.ts';
+import { backupsGet } from './backups-get.ts';
+import { backupsList } from './backups-list.ts';
+import type { QueueFunction, TimerFunction } from './declarations.ts';
+import { filesContent } from './files-content.ts';
+import { filesDelete } from './files-delete.ts';
+import { filesGet } from './files-get.ts';
+import { filesList } from './files-list.ts';
+import { filesUpload } from './files-upload.ts';
+import { healthLive } from './health-live.ts';
+import { healthReady } from './health-ready.ts';
+import { jobs } from './jobs.ts';
+import { metrics } from './metrics.ts';
+import { reportGet } from './report-get.ts';
+import { reportsList } from './reports-list.ts';
+import { sasBatch } from './sas-batch.ts';
+import { sasIssue } from './sas-issue.ts';
+
+/** Every HTTP function. What is not here is not served. */
+export const endpoints: readonly Endpoint[] = [
+  backupsCreate,
+  backupsDownload,
+  backupsGet,
+  backupsList,
+  filesContent,
+  filesDelete,
+  filesGet,
+  filesList,
+  filesUpload,
+  ...healthLive,
+  ...healthReady,
+  ...metrics,
+  reportGet,
+  reportsList,
+  sasBatch,
+  sasIssue,
+];
+
+export const timers: readonly TimerFunction[] = [backupNightly];
+
+export const queues: readonly QueueFunction[] = [jobs];

@@ -1,0 +1,11 @@
+import { jobMessage } from '../lib/jobs/index.ts';
+import { runtime } from '../runtime.ts';
+import type { QueueFunction } from './declarations.ts';
+
+/** Does the work that requests leave behind: the queue holds references, the database the jobs. */
+export const jobs: QueueFunction = {
+  name: 'jobs',
+  queueName: 'jobs',
+  handle: (message, signal) => runtime().jobs().work(message, signal),
+  correlationIdOf: (message) => jobMessage.safeParse(message).data?.correlation_id,
+};

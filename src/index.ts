@@ -1,0 +1,79 @@
+import { app, type HttpMethod, type InvocationContext } from '@azure/functions';
+import { endpoints, queues, timers } from './functions/index.ts';
+import { type Endpoint, ignoreTriggerMetadata } from './lib/http/index.ts';
+import { runInvocation } from './lib/jobs/index.ts';
+import type { LogLevel } from './lib/observability/index.ts';
+import { runtime } from './runtime.ts';
+
+/*
+ * The entry the worker loads: registers everything that src/functions declares. Settings that are not usable throw
+ * here, which makes a bad deployment loud; anything that is only out of reach does not.
+ */
+const { edge, clock, logger } = runtime();
+
+app.setup({ enableHttpStream: true });
+ignoreTriggerMetadata();
+app.hook.appTerminate(() => runtime().dispose());
+
+for (const endpoint of endpoints) registerEndpoint(endpoint);
+
+for (const { name, schedule, handle } of timers) {
+  app.timer(name, {
+    schedule,
+    handler: (_timer, context) => runInvocation({ clock, logger }, invocationOf(context), handle),
+  });
+}
+
+for (const { name, queueName, handle, correlationIdOf } of queues) {
+  app.storageQueue(name, {
+    queueName,
+    connection: 'AzureWebJobsStorage',
+    handler(message, context) {
+      const correlationId = correlationIdOf(message);
+      const invocation = { ...invocationOf(context), ...(correlationId !== undefined && { correlationId }) };
+      return runInvocation({ clock, logger }, invocation, (signal) => handle(message, signal));
+    },
+  });
+}
+
+/** Registers an endpoint with the methods it answers; one function of each route template answers `OPTIONS` for all. */
+function registerEndpoint(endpoint: Endpoint): void {
+  const { name, route } = endpoint;
+  const siblings = endpoints.filter((other) => other.route === route);
+  const methods = methodsOf(endpoint);
+  const allMethods = [...siblings.flatMap(methodsOf), 'OPTIONS'];
+  const answersOptions = endpoint === optionsFunction(siblings);
+  app.http(name, {
+    route,
+    methods: answersOptions ? [...methods, 'OPTIONS'] : methods,
+    authLevel: 'anonymous',
+    handler: (request, context) =>
+      request.method === 'OPTIONS'
+        ? edge.preflight(route, allMethods, invocationOf(context))
+        : edge.serve(endpoint, invocationOf(context)),
+  });
+}
+
+function methodsOf({ method }: Endpoint): HttpMethod[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method];
+}
+
+function optionsFunction(siblings: readonly Endpoint[]): Endpoint | undefined {
+  const byName = siblings.toSorted((a, b) => a.name.localeCompare(b.name));
+  return byName.find(({ method }) => method === 'GET') ?? byName[0];
+}
+
+function invocationOf(context: InvocationContext) {
+  return {
+    invocationId: context.invocationId,
+    functionName: context.functionName,
+    writeLog: (level: LogLevel, line: string) => writeTo(context, level, line),
+  };
+}
+
+function writeTo(context: InvocationContext, level: LogLevel, line: string): void {
+  if (level === 'error') context.error(line);
+  else if (level === 'warning') context.warn(line);
+  else if (level === 'debug') context.debug(line);
+  else context.info(line);
+}

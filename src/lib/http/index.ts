@@ -1,0 +1,17 @@
+export { type Answer, empty, json, streaming, text } from './answer.ts';
+export { selectContent } from './conditional.ts';
+export { createEdge, type Edge } from './edge.ts';
+export { anybody, type Endpoint, endpoint, type Method, scope } from './endpoint.ts';
+export { invalid, validate } from './input.ts';
+export { readFileForm } from './multipart.ts';
+export {
+  type Cursors,
+  createCursors,
+  maxNumberedRows,
+  pageOf,
+  pageParameters,
+  pageStart,
+  renderPage,
+} from './pagination.ts';
+export { watchRawRequests } from './raw-requests.ts';
+export { ignoreTriggerMetadata } from './trigger-metadata.ts';

@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http';
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import { AppError } from '../core/index.ts';
+
+/** The file part of a form, read whole. */
+export interface FilePart {
+  /** As the client sent it, with any folders. */
+  readonly filename: string;
+  readonly contentType: string | undefined;
+  readonly bytes: Buffer;
+  /** The part is larger than the limit; `bytes` holds its beginning only. */
+  readonly tooLarge: boolean;
+}
+
+/** A form with exactly one file part, named `file`. */
+export interface FileForm {
+  readonly file: FilePart;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+interface FormLimits {
+  readonly maxFileBytes: number;
+  /** Names that are accepted, each once. */
+  readonly fields: readonly string[];
+}
+
+const maxFieldBytes = 64 * 1024;
+const maxHeaderPairs = 32;
+
+/**
+ * Reads a `multipart/form-data` body. Nothing is kept beyond the limits; the rest of a refused body is not read.
+ *
+ * @throws AppError `malformed_body`, `file_part_required`, `one_file_only`, `validation_failed`
+ */
+export function readFileForm(request: IncomingMessage, limits: FormLimits): Promise<FileForm> {
+  return new Promise((resolve, reject) => {
+    const parser = openParser(request, limits);
+    const fields: Record<string, string> = {};
+    let file: Promise<FilePart> | undefined;
+
+    const fail = (error: AppError) => {
+      request.unpipe(parser);
+      request.off('error', onBroken);
+      request.off('aborted', onBroken);
+      // A parser that is torn down midway still has something to say about it.
+      parser.on('error', () => {});
+      parser.destroy();
+      reject(error);
+    };
+    const onBroken = (cause?: unknown) => fail(malformed('The body ended before its end', cause));
+
+    parser.on('file', (name, stream, filename, _encoding, contentType) => {
+      stream.on('error', onBroken);
+      if (name !== 'file')
+        return fail(new AppError('file_part_required', `Name the file part "file", not "${name}"`));
+      if (file !== undefined) return fail(new AppError('one_file_only', 'Send one file at a time'));
+      file = readPart(stream, filename ?? '', contentType, limits.maxFileBytes);
+      file.catch(onBroken);
+    });
+    parser.on('field', (name, value, nameTruncated, valueTruncated) => {
+      if (nameTruncated || valueTruncated)
+        return fail(refused(name, `is longer than ${maxFieldBytes} bytes`, 'too_big'));
+      if (!limits.fields.includes(name)) return fail(refused(name, 'is not known here', 'unknown'));
+      if (name in fields) return fail(refused(name, 'is given more than once', 'repeated'));
+      fields[name] = value;
+    });
+    parser.on('filesLimit', () => fail(new AppError('one_file_only', 'Send one file at a time')));
+    parser.on('partsLimit', () => fail(malformed('The form has too many parts')));
+    parser.on('fieldsLimit', () => fail(malformed('The form has too many fields')));
+    parser.on('error', onBroken);
+    parser.on('finish', () => {
+      request.off('error', onBroken);
+      request.off('aborted', onBroken);
+      if (file === undefined)
+        return reject(new AppError('file_part_required', 'The form has no file part named "file"'));
+      file.then((part) => resolve({ file: part, fields }), onBroken);
+    });
+    request.on('error', onBroken);
+    request.on('aborted', onBroken);
+    request.pipe(parser);
+  });
+}
+
+function openParser(request: IncomingMessage, limits: FormLimits): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+      // A path in a name is refused later; cutting it off silently would hide what the client did.
+      preservePath: true,
+      limits: {
+        fieldNameSize: 100,
+        fieldSize: maxFieldBytes,
+        fields: limits.fields.length + 1,
+        // The parser cuts the part off here: one byte more than allowed tells too large from just right.
+        fileSize: limits.maxFileBytes + 1,
+        files: 2,
+        parts: limits.fields.length + 3,
+        headerPairs: maxHeaderPairs,
+      },
+    });
+  } catch (cause) {
+    throw malformed('The boundary of the form is missing', cause);
+  }
+}
+
+async function readPart(
+  stream: BusboyFileStream,
+  filename: string,
+  contentType: string,
+  maxFileBytes: number,
+): Promise<FilePart> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  return { filename, contentType: contentType || undefined, bytes, tooLarge: sizeBytes > maxFileBytes };
+}
+
+function malformed(detail: string, cause?: unknown): AppError {
+  return new AppError('malformed_body', detail, { cause });
+}
+
+function refused(path: string, message: string, code: string): AppError {
+  return new AppError('validation_failed', `${path}: ${message}`, { errors: [{ path, message, code }] });
+}

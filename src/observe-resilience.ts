@@ -1,0 +1,41 @@
+import type { Logger, Metrics } from './lib/observability/index.ts';
+import type { ResilienceEvent } from './lib/resilience/index.ts';
+
+/** Turns what the policies tell into log lines and counters; the policies themselves know neither. */
+export function observeResilience(root: Logger, metrics: Metrics): (event: ResilienceEvent) => void {
+  const logger = root.child('resilience');
+  const retries = metrics.counter('resilience_retries_total', 'Calls to a dependency that were tried again');
+  const rejections = metrics.counter(
+    'resilience_rejections_total',
+    'Calls that were not let through to a dependency',
+  );
+  const transitions = metrics.counter('resilience_breaker_transitions_total', 'Changes of circuit breakers');
+  return (event) => {
+    const { dependency } = event;
+    switch (event.type) {
+      case 'retry':
+        retries.add({ dependency });
+        logger.warning('a call is tried again', {
+          dependency,
+          operation: event.operation,
+          attempt: event.attempt,
+          delay_ms: Math.round(event.delayMs),
+          error: event.error,
+        });
+        break;
+      case 'give_up': {
+        const { type: _type, level, ...fields } = event;
+        logger[level]('a call failed', fields);
+        break;
+      }
+      case 'rejected':
+        rejections.add({ dependency, by: event.by });
+        logger.warning('a call was not let through', { dependency, by: event.by });
+        break;
+      case 'breaker':
+        transitions.add({ dependency, state: event.state });
+        logger.warning('a circuit breaker changed', { dependency, state: event.state });
+        break;
+    }
+  };
+}

@@ -1,0 +1,142 @@
+import packageJson from '../package.json' with { type: 'json' };
+import { createApiKeys } from './lib/access/index.ts';
+import { createBackups } from './lib/backup/index.ts';
+import { type Config, loadConfig } from './lib/config/index.ts';
+import { lazy, newId, systemClock } from './lib/core/index.ts';
+import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
+import { createFiles } from './lib/files/index.ts';
+import { createLiveness, createReadiness } from './lib/health/index.ts';
+import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
+import { createJobs } from './lib/jobs/index.ts';
+import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
+import { createReports } from './lib/reports/index.ts';
+import { createResilience } from './lib/resilience/index.ts';
+import { createAuthenticator, createKeyring, equalsInConstantTime } from './lib/security/index.ts';
+import { createSasLinks } from './lib/sharing/index.ts';
+import { createStorage } from './lib/storage/index.ts';
+import { observeResilience } from './observe-resilience.ts';
+
+const clock = systemClock;
+
+/**
+ * The composition root: config → clients → policies → use cases. Everything is made at its first use, and no connection
+ * is opened before it is needed: an outage at start must not keep the app from starting.
+ */
+function createRuntime(config: Config) {
+  const logger = createLogger({
+    clock,
+    level: config.LOG_LEVEL,
+    write: (line) => process.stdout.write(`${line}\n`),
+  });
+  const metrics = createMetrics(newId().slice(0, 8));
+  const keyring = createKeyring(config.SECRET_KEY);
+  const cursors = createCursors(keyring);
+  const resilience = createResilience({ clock, onEvent: observeResilience(logger, metrics) });
+  const storage = createStorage({
+    connection: config.storage,
+    resilience,
+    clock,
+    correlationId: () => currentContext()?.correlationId,
+  });
+  const database = createDatabase({
+    url: config.DATABASE_URL,
+    directUrl: config.DATABASE_DIRECT_URL,
+    resilience,
+  });
+  const apiKeys = createApiKeys({ database, keyring });
+  const files = lazy(() =>
+    createFiles({
+      clock,
+      logger: logger.child('files'),
+      metrics,
+      database,
+      cursors,
+      blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
+      trash: storage.blobs('crownsafe-trash'),
+      container: config.AZURE_STORAGE_CONTAINER,
+      rules: { maxBytes: config.UPLOAD_MAX_BYTES, extensions: config.UPLOAD_EXTENSIONS },
+    }),
+  );
+  const backups = lazy(() =>
+    createBackups({
+      clock,
+      logger: logger.child('backup'),
+      connection: parseDatabaseUrl(config.DATABASE_DIRECT_URL),
+      blobs: storage.blobs('crownsafe-backups', 'backup-blob'),
+      table: storage.table('crownsafebackups'),
+      cursors,
+    }),
+  );
+  observeProcess();
+
+  /** Series whose value is read when somebody asks. */
+  function observeProcess(): void {
+    const uptime = createLiveness(clock, packageJson.version);
+    metrics.gauge('app_uptime_seconds', 'Seconds since this process started', () => [
+      { labels: {}, value: uptime().uptime_seconds },
+    ]);
+    metrics.gauge('database_connections_active', 'Database connections in use', () =>
+      Object.entries(database.activeConnections()).map(([pool, value]) => ({ labels: { pool }, value })),
+    );
+  }
+
+  return {
+    config,
+    clock,
+    logger,
+    metrics,
+    apiKeys,
+    files,
+    backups,
+    edge: createEdge({
+      clock,
+      logger,
+      metrics,
+      rawRequests: watchRawRequests(clock),
+      authenticate: createAuthenticator({ clock, keyring, findApiKey: apiKeys.find }),
+      isScraper: (authorization) => {
+        const token = config.METRICS_TOKEN;
+        return (
+          token !== undefined &&
+          equalsInConstantTime(
+            keyring.sign('tokens', authorization ?? ''),
+            keyring.sign('tokens', `Bearer ${token}`),
+          )
+        );
+      },
+      isProduction: config.isProduction,
+      corsOrigins: config.CORS_ORIGINS,
+    }),
+    sasLinks: lazy(() =>
+      createSasLinks({
+        clock,
+        blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
+        findLinkable: (caller, id, signal) => files().findLinkable(caller, id, signal),
+      }),
+    ),
+    reports: lazy(() => createReports({ database, clock })),
+    jobs: lazy(() =>
+      createJobs({
+        clock,
+        logger,
+        database,
+        queue: storage.queue('jobs'),
+        handlers: { backup: (name, signal) => backups().run(name, signal) },
+      }),
+    ),
+    liveness: createLiveness(clock, packageJson.version),
+    readiness: createReadiness({
+      clock,
+      logger: logger.child('health'),
+      checks: [
+        { name: 'database', ping: database.ping },
+        { name: 'blob', ping: storage.ping },
+      ],
+    }),
+    /** Closes connections; for the end of the process. */
+    dispose: () => database.close(),
+  };
+}
+
+/** The one instance of this process. @throws ConfigError when the settings are not usable */
+export const runtime = lazy(() => createRuntime(loadConfig()));
