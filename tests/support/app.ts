@@ -1,0 +1,85 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { appEnvironment } from '../../local/app-environment.ts';
+import { prepareDatabase } from '../../local/database.ts';
+import { type LocalHost, startLocalHost } from '../../local/host/index.ts';
+import { pickFreePorts } from '../../local/services/ports.ts';
+import { type Services, startServices } from '../../local/services/start-services.ts';
+import { readLocalSettings } from '../../local/settings.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+/** The built app with services of its own, reached over HTTP. */
+export interface App {
+  readonly baseUrl: string;
+  /** An API key with the scope `admin`. */
+  readonly adminKey: string;
+  readonly storageConnectionString: string;
+  readonly databaseUrl: string;
+  /** Both services; `azurite` and `postgres` can be stopped and started under the running app. */
+  readonly services: Services;
+  readonly host: LocalHost;
+  /** What app and host have logged so far, line by line. */
+  readonly logLines: readonly string[];
+  /** Stops everything and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** The checkout. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Starts services in a temporary folder and the app from `dist` on top, as `npm start` would, on free ports.
+ *
+ * @param env - settings of the app, over those of a test run
+ */
+export async function startApp(env: Readonly<Record<string, string>> = {}): Promise<App> {
+  const folder = makeTemporaryFolder();
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  const services = await startServices({ folder, temporary: true });
+  cleanUp.defer(() => services.stop());
+
+  const [port = 0] = await pickFreePorts(1);
+  const logLines: string[] = [];
+  const appEnv = environment(folder, port, services, env);
+  const adminKey = await prepareDatabase(folder, appEnv);
+  const host = await startLocalHost({
+    appFolder: root,
+    port,
+    env: appEnv,
+    stateFolder: join(folder, 'host'),
+    log: (_, line) => logLines.push(line),
+  });
+  cleanUp.defer(() => host.stop());
+
+  const owned = cleanUp.move();
+  return {
+    baseUrl: host.url,
+    adminKey,
+    storageConnectionString: services.storageConnectionString,
+    databaseUrl: services.databaseUrl,
+    services,
+    host,
+    logLines,
+    stop: () => owned.disposeAsync(),
+  };
+}
+
+/** Nothing of the developer's own settings may reach a test. */
+function environment(
+  folder: string,
+  port: number,
+  services: Services,
+  env: Readonly<Record<string, string>>,
+) {
+  const settings = readLocalSettings(folder, {
+    PATH: process.env['PATH'],
+    LOCAL_FOLDER: folder,
+    PORT: String(port),
+    ENVIRONMENT: 'test',
+    ...env,
+  });
+  return appEnvironment(settings, services);
+}
