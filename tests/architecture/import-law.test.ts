@@ -64,6 +64,7 @@ describe('the import law', () => {
     ['types of the platform', 'src/lib/http/a.ts', "import type { HttpRequest } from '@azure/functions'"],
     ['one type of the platform', 'src/lib/http/a.ts', "import { type HttpRequest } from '@azure/functions'"],
     ['rooms that meet in the runtime', 'src/runtime.ts', "import { a } from './lib/files/index.ts'"],
+    ['the version of the package', 'src/runtime.ts', "import data from '../package.json'"],
     ['built-ins', 'src/lib/core/a.ts', "import { randomUUID } from 'node:crypto'"],
     ['what a comment names', 'src/lib/core/a.ts', "// import { a } from '../config/index.ts'"],
     ['what a text names', 'src/lib/core/a.ts', 'const a = `import "pg"`'],

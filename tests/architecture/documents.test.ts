@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { brokenLinks, brokenSnippets } from './checks/documents.ts';
+import { listFiles, readText, root } from './reading/project-files.ts';
+
+const documents = listFiles()
+  .filter((path) => path.endsWith('.md'))
+  .map((path) => ({ path, text: readText(path) }));
+
+describe('a link in the documentation', () => {
+  const target = { path: 'docs/b.md', text: '# The `b` file, once\n## Same\n## Same\n' };
+  const broken = (text: string) => {
+    const exists = (path: string) => ['README.md', 'docs', 'docs/b.md', 'docs/c d.png'].includes(path);
+    return brokenLinks([{ path: 'README.md', text }, target], exists);
+  };
+
+  it.each([
+    ['[b](docs/missing.md)', 'docs/missing.md does not exist'],
+    ['[b]: docs/missing.md', 'docs/missing.md does not exist'],
+    ['<img src="docs/missing.png">', 'docs/missing.png does not exist'],
+    ['[b](docs/b.md#nothing)', 'no such heading'],
+    ['[b](#nothing)', 'no such heading'],
+    ['[b](../docs/b.md)', '../docs/b.md does not exist'],
+  ])('is refused as %s', (text, reason) => {
+    expect(broken(text)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it.each([
+    '[b](docs/b.md) and ![d](docs/c%20d.png "title")',
+    '[b](docs/b.md#the-b-file-once)',
+    '[b](docs/b.md#same-1)',
+    '[docs](docs)',
+    '[web](https://example.com/missing.md) and [mail](mailto:a@example.com)',
+    'write `[b](missing.md)` for a link',
+    '```\n[b](missing.md)\n```',
+  ])('is accepted as %s', (text) => {
+    expect(broken(text)).toEqual([]);
+  });
+
+  it('leads somewhere everywhere', () => {
+    const links = brokenLinks(documents, (path) => existsSync(join(root, path)));
+
+    expect(links).toEqual([]);
+    expect(documents.map(({ path }) => path)).toContain('docs/conventions.md');
+  });
+});
+
+describe('TypeScript in the documentation', () => {
+  it('is refused when it does not parse', () => {
+    const text =
+      'text\n\n```ts\nconst a = ;\n```\n\n```ts\nconst b: string = "b";\n```\n\n```sh\nconst c = ;\n```\n';
+
+    expect(brokenSnippets([{ path: 'docs/a.md', text }])).toEqual([
+      expect.stringContaining('docs/a.md:3 is not'),
+    ]);
+  });
+
+  it('parses everywhere', () => {
+    expect(brokenSnippets(documents)).toEqual([]);
+  });
+});
