@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** What documentation and the local example need to know of a setting beside its schema. */
 interface SettingNotes {
+  readonly group: 'service' | 'database' | 'storage' | 'uploads' | 'access' | 'backups';
   readonly description: string;
   /** Value in local.settings.example.json; left out where the default is right on a developer's machine. */
   readonly local?: string;
@@ -34,35 +35,42 @@ export const settingsSchema = z.object({
     .enum(['production', 'staging', 'development', 'test'])
     .default('production')
     .register(notes, {
+      group: 'service',
       description: 'What kind of place this is. Unset means `production`: everything fails closed.',
       local: 'development',
     }),
   LOG_LEVEL: z.enum(['debug', 'info', 'warning', 'error']).default('info').register(notes, {
+    group: 'service',
     description: 'Least severe level that is logged.',
   }),
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').register(notes, {
+    group: 'service',
     description: 'Root of the keys derived for signing and hashing; at least 32 random characters.',
     local: 'local-development-only-0123456789abcdef',
     secret: true,
   }),
   DATABASE_URL: databaseUrl.register(notes, {
+    group: 'database',
     description:
       'PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`.',
     local: 'postgresql://postgres:postgres@127.0.0.1:5432/crownsafe',
     secret: true,
   }),
   DATABASE_DIRECT_URL: databaseUrl.optional().register(notes, {
+    group: 'database',
     description:
       'PostgreSQL without a pooler between, for backups, migrations and reports. Default: `DATABASE_URL`.',
     secret: true,
   }),
   AzureWebJobsStorage: z.string().min(1).optional().register(notes, {
+    group: 'storage',
     description:
       "The platform's own storage connection; also ours when no other storage setting is given. Not needed with an identity-based host connection.",
     local: 'UseDevelopmentStorage=true',
     secret: true,
   }),
   AZURE_STORAGE_CONNECTION_STRING: z.string().min(1).optional().register(notes, {
+    group: 'storage',
     description: 'Storage by connection string.',
     secret: true,
   }),
@@ -71,9 +79,11 @@ export const settingsSchema = z.object({
     .regex(/^[a-z0-9]{3,24}$/, 'must be 3–24 lower-case letters or digits')
     .optional()
     .register(notes, {
+      group: 'storage',
       description: 'Storage by account name, together with `AZURE_STORAGE_ACCOUNT_KEY`.',
     }),
   AZURE_STORAGE_ACCOUNT_KEY: z.base64().min(1).optional().register(notes, {
+    group: 'storage',
     description: 'Key of the account named by `AZURE_STORAGE_ACCOUNT_NAME`.',
     secret: true,
   }),
@@ -81,28 +91,38 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}$/, 'must be a container name')
     .default('crownsafe-images')
-    .register(notes, { description: 'Container of the uploaded files.' }),
+    .register(notes, {
+      group: 'storage',
+      description: 'Container of the uploaded files.',
+    }),
   UPLOAD_MAX_BYTES: z.coerce
     .number()
     .int()
     .min(1)
     .max(32 * mebibyte)
     .default(10 * mebibyte)
-    .register(notes, { description: 'Largest upload through the API, in bytes; at most 32 MiB.' }),
+    .register(notes, {
+      group: 'uploads',
+      description: 'Largest upload through the API, in bytes; at most 32 MiB.',
+    }),
   UPLOAD_EXTENSIONS: list
     .default(['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 'tiff', 'bmp', 'pdf'])
     .register(notes, {
+      group: 'uploads',
       description: 'File types that are accepted, by extension, comma separated; a subset of the default.',
     }),
   CORS_ORIGINS: list.default([]).register(notes, {
+    group: 'access',
     description: 'Origins whose browsers may call the API, comma separated, or `*` (refused in production).',
   }),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional().register(notes, {
+    group: 'access',
     description:
       'Bearer token for `/metrics`; without it, production asks for a credential with `monitoring:read`.',
     secret: true,
   }),
   ENABLE_AUTOMATED_BACKUPS: flag.default(true).register(notes, {
+    group: 'backups',
     description: 'Whether the nightly timer takes a backup.',
   }),
 });
@@ -115,6 +135,8 @@ export interface SettingDescription extends SettingNotes {
   readonly name: string;
   readonly required: boolean;
   readonly defaultText: string | undefined;
+  /** The values it can have, where they are few. */
+  readonly allowed: readonly string[] | undefined;
 }
 
 /** Describes every setting, in the order of the schema. */
@@ -123,12 +145,14 @@ export function describeSettings(): SettingDescription[] {
     const note = notes.get(schema);
     if (!note) throw new Error(`setting ${name} has no description`);
     const whenUnset = schema.safeParse(undefined);
+    const inner = schema instanceof z.ZodDefault ? schema.unwrap() : schema;
     const defaultValue = whenUnset.success ? whenUnset.data : undefined;
     return {
       name,
       ...note,
       required: !whenUnset.success,
       defaultText: defaultValue === undefined ? undefined : String(defaultValue),
+      allowed: inner instanceof z.ZodEnum ? inner.options : undefined,
     };
   });
 }
