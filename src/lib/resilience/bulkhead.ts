@@ -1,5 +1,5 @@
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
-import { rejectOnAbort } from './timeout.ts';
+import { rejectOnAbort } from '../core/index.ts';
 
 /** Lets only so many calls to one dependency run at a time. */
 export interface Bulkhead {

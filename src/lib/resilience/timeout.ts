@@ -1,4 +1,4 @@
-import { type Clock, linkAbort } from '../core/index.ts';
+import { type Clock, linkAbort, rejectOnAbort } from '../core/index.ts';
 
 /** One try took too long; the caller's own deadline is not over yet. */
 export class AttemptTimeoutError extends Error {
@@ -29,14 +29,4 @@ export async function withTimeout<T>(
   } finally {
     cancel();
   }
-}
-
-/** Settles as `work` does, or rejects with the signal's reason as soon as it aborts. Leaves no listener behind. */
-export function rejectOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  return promise;
 }

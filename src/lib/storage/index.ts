@@ -1,3 +1,5 @@
+export type { StorageConnection, StorageEndpoints } from './connection.ts';
+export { moveBlob } from './move-blob.ts';
 export type {
   BlobDownload,
   BlobProperties,
@@ -15,3 +17,4 @@ export type {
   TableValue,
   UploadOptions,
 } from './ports.ts';
+export { createStorage } from './storage.ts';

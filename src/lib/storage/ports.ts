@@ -10,6 +10,8 @@ export interface BlobProperties {
   /** Size of the whole blob, also when only a range of it was read. */
   readonly sizeBytes: number;
   readonly contentType: string;
+  /** What downloads of the blob say about its name, when something was stored. */
+  readonly contentDisposition?: string;
   /** Opaque; as the service gave it, with its quotes. */
   readonly etag: string;
   /** Milliseconds since the epoch; the service keeps whole seconds. */
@@ -87,10 +89,10 @@ export interface BlobStore {
    * Copies the blob of the same name out of another container, inside the service, with its type and metadata. A
    * blob that is already there is replaced.
    *
-   * @param options - `ifMatch` names the version of the source
-   * @throws AppError `not_found` when the source is gone, `conflict` when it is another version than `ifMatch`
+   * @returns the properties of the source, in the version that was copied
+   * @throws AppError `not_found` when the source is gone, `conflict` when it has changed meanwhile
    */
-  copyFrom(source: BlobStore, name: string, options: CallOptions & IfMatch): Promise<void>;
+  copyFrom(source: BlobStore, name: string, options: CallOptions): Promise<BlobProperties>;
   sasUrl(name: string, options: SasOptions): Promise<string>;
   /** The address without any right to read it. */
   url(name: string): string;
