@@ -32,6 +32,11 @@ export async function downloadBlob(
 
   const { answer, body } = await read(from, range?.count, etag, signal);
   const properties = toProperties(blob.name, answer, answer.metadata);
+  if (range && from >= properties.sizeBytes) {
+    // The emulator answers such a range with nothing at all, the service with 416.
+    body.destroy();
+    throw beyondEnd();
+  }
   const to = from + (answer.contentLength ?? 0);
   return {
     properties,
@@ -58,8 +63,12 @@ function explain(error: unknown): AppError | undefined {
     case 412:
       return new AppError('conflict', 'The file has changed', { cause: error });
     case 416:
-      return new AppError('range_not_satisfiable', 'The range lies outside the file', { cause: error });
+      return beyondEnd(error);
     default:
       return undefined;
   }
+}
+
+function beyondEnd(cause?: unknown): AppError {
+  return new AppError('range_not_satisfiable', 'The range lies outside the file', { cause });
 }

@@ -45,7 +45,7 @@ export function resumingBody({ first, from, to, open, signal }: ResumingBodyOpti
     }
   }
 
-  const body = watched(Readable.from(read(), { objectMode: false }));
+  const body = watched(Readable.from(read(), { objectMode: false, highWaterMark: 65_536 }));
   const onAbort = () => body.destroy(asError(signal.reason));
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
