@@ -33,8 +33,7 @@ export async function startPostgres(options: ServiceOptions & { readonly port: n
   const { databasePassword } = localSecrets(options.folder);
   const data = await prepareCluster(place, databasePassword);
   await clearLeftover(data);
-  const url = (database: string) =>
-    `postgresql://${superuser}:${databasePassword}@${localHostname}:${port}/${database}`;
+  const maintenanceUrl = databaseUrl(port, databasePassword, 'postgres');
   const service = defineService({
     name: 'PostgreSQL',
     program: {
@@ -44,12 +43,17 @@ export async function startPostgres(options: ServiceOptions & { readonly port: n
       temporaryFolder: temporary ? options.folder : undefined,
     },
     logFile: join(options.folder, 'postgres.log'),
-    isReady: () => answers(url('postgres'), place.folder),
+    isReady: () => answers(maintenanceUrl, place.folder),
     onUnexpectedExit,
   });
   await service.start();
-  await createDatabase(url('postgres'));
-  return { ...service, url: url(databaseName), folder: place.folder };
+  await createDatabase(maintenanceUrl);
+  return { ...service, url: databaseUrl(port, databasePassword), folder: place.folder };
+}
+
+/** The address of a database of the local PostgreSQL. */
+export function databaseUrl(port: number, password: string, database = databaseName): string {
+  return `postgresql://${superuser}:${password}@${localHostname}:${port}/${database}`;
 }
 
 /** TCP on the loopback address only; a socket file would need a folder that is short and writable. */
