@@ -10,8 +10,9 @@ const int8 = 20;
 
 /** The pool waits longer for a free connection than a connection may take to come up, so each has its own time. */
 class Client extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+  constructor(config: pg.ClientConfig = {}) {
+    // The pool hides the password from enumeration, so a spread alone would lose it.
+    super({ ...config, password: config.password, connectionTimeoutMillis: connectTimeoutMs });
   }
 }
 
