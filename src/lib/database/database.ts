@@ -48,7 +48,8 @@ interface DatabaseOptions {
 
 // An instance serves 16 requests at once; a flexible server of the smallest size allows 35 connections in all.
 const maxAppConnections = 10;
-const maxDirectConnections = 3;
+/** Connections to the direct address at a time, all snapshots together. */
+export const maxDirectConnections = 3;
 
 /** Makes the database access; connects at the first use. */
 export function createDatabase({ url, directUrl, resilience }: DatabaseOptions): Database {

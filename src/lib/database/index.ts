@@ -1,5 +1,14 @@
-export { sql } from 'kysely';
+export { type Expression, sql } from 'kysely';
 export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
-export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
+export {
+  createDatabase,
+  type Database,
+  type Db,
+  maxDirectConnections,
+  type Snapshot,
+  type Trx,
+} from './database.ts';
+export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
 export type { FileStatus, JobStatus, Row, Schema } from './schema.ts';
+export { visibleFiles } from './visible-files.ts';

@@ -1,0 +1,2 @@
+export { reportListShape } from './catalogue.ts';
+export { createReports, type Reports } from './reports.ts';
