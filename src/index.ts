@@ -12,7 +12,6 @@ import { runtime } from './runtime.ts';
 const { edge, clock, logger } = runtime();
 
 app.setup({ enableHttpStream: true });
-ignoreTriggerMetadata();
 app.hook.appTerminate(() => runtime().dispose());
 
 for (const endpoint of endpoints) registerEndpoint(endpoint);
@@ -35,6 +34,9 @@ for (const { name, queueName, handle, correlationIdOf } of queues) {
     },
   });
 }
+
+// The library hands its model to the worker at the first registration, so this comes after.
+ignoreTriggerMetadata();
 
 /** Registers an endpoint with the methods it answers; one function of each route template answers `OPTIONS` for all. */
 function registerEndpoint(endpoint: Endpoint): void {
