@@ -18,7 +18,6 @@ export function readyScreen({ settings, services, servedBy, adminKey, startSecon
   const url = `http://localhost:${port}`;
   const facts = [
     ['App', `${url}  (${servedBy})`],
-    ['Documentation', `${url}/docs`],
     ...serviceFacts(settings, services),
     ['Data', `${relative(root, folder)}  (npm run reset empties it)`],
     ['Admin key', adminKey],
