@@ -1,0 +1,102 @@
+import { AppError, isAppError } from '../core/index.ts';
+import type { Cursors } from '../http/index.ts';
+import type { TableStore } from '../storage/index.ts';
+import { createCatalog } from './catalog.ts';
+import { listBackups } from './list-backups.ts';
+import { readManifest } from './manifest.ts';
+import { requestBackup } from './request-backup.ts';
+import { type RunPorts, runBackup, settleBackup } from './run-backup.ts';
+import type { Backup, BackupKind, BackupListQuery, BackupSummary } from './shapes.ts';
+import { createSlot } from './slot.ts';
+
+export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
+  /** Holds catalog and slot. */
+  readonly table: TableStore;
+  readonly cursors: Cursors;
+}
+
+/** A download link lives this long. */
+const downloadMs = 15 * 60_000;
+
+export type Backups = ReturnType<typeof createBackups>;
+
+/** Makes the backups of one database: `connection` names it, `blobs` keeps the dumps. */
+export function createBackups(ports: BackupPorts) {
+  const { clock, connection, blobs, table, cursors, logger } = ports;
+  const catalog = createCatalog(table);
+  const slot = createSlot({ table, clock });
+  const runPorts: RunPorts = { clock, connection, blobs, logger, catalog, slot };
+
+  const find = async (name: string, signal: AbortSignal): Promise<BackupSummary> => {
+    const backup = await catalog.find(name, signal);
+    if (!backup) throw new AppError('not_found', 'There is no such backup');
+    return backup;
+  };
+
+  const request = (signal: AbortSignal) =>
+    requestBackup(
+      {
+        clock,
+        catalog,
+        slot,
+        database: connection.database,
+        settle: (name, stop) => settleBackup(runPorts, name, stop),
+      },
+      signal,
+    );
+
+  return {
+    /**
+     * Reserves a backup, to be carried out by `run`.
+     *
+     * @throws AppError `backup_running` while one is queued or running, `kind_not_supported`
+     */
+    async request(kind: BackupKind, signal: AbortSignal): Promise<Backup> {
+      if (kind !== 'full') throw new AppError('kind_not_supported', 'Only full backups exist');
+      return { ...(await request(signal)), tables: [] };
+    },
+
+    /** Carries out a reserved backup. Throws why it failed, after that has been written into the catalog. */
+    run: (name: string, signal: AbortSignal): Promise<void> => runBackup(runPorts, name, signal),
+
+    /** Reserves and carries out a backup; skips it while another one is queued or running. */
+    async runNightly(signal: AbortSignal): Promise<{ readonly skipped: boolean }> {
+      try {
+        const { name } = await request(signal);
+        await runBackup(runPorts, name, signal);
+        return { skipped: false };
+      } catch (error) {
+        if (!isAppError(error, 'backup_running')) throw error;
+        logger.warning('the nightly backup is skipped: another one is under way', { error });
+        return { skipped: true };
+      }
+    },
+
+    /** One page of all backups, newest first. */
+    list: (query: BackupListQuery, signal: AbortSignal) => listBackups(catalog, cursors, query, signal),
+
+    /** @throws AppError `not_found` */
+    async get(name: string, signal: AbortSignal): Promise<Backup> {
+      const backup = await find(name, signal);
+      if (!isStored(backup)) return { ...backup, tables: [] };
+      const manifest = await readManifest(blobs, name, signal);
+      if (!manifest) throw new AppError('upstream', 'The manifest of this backup is missing');
+      return { ...backup, tables: manifest.tables };
+    },
+
+    /**
+     * A link that reads the stored backup for 15 minutes.
+     *
+     * @throws AppError `not_found`, `backup_not_ready` unless it is stored
+     */
+    async downloadUrl(name: string, signal: AbortSignal): Promise<string> {
+      const backup = await find(name, signal);
+      if (!isStored(backup)) throw new AppError('backup_not_ready', `The backup is ${backup.status}`);
+      return await blobs.sasUrl(name, { expiresAt: clock.now() + downloadMs, signal });
+    },
+  };
+}
+
+function isStored({ status }: BackupSummary): boolean {
+  return status === 'stored' || status === 'verified';
+}

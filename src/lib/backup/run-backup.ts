@@ -1,0 +1,107 @@
+import { AppError, isAppError, linkAbort, startDeadline, toTimestamp } from '../core/index.ts';
+import type { Logger } from '../observability/index.ts';
+import type { Catalog } from './catalog.ts';
+import { DumpError } from './engine/dump-error.ts';
+import { type FullBackupPorts, runFullBackup } from './full-backup.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { type Manifest, readManifest } from './manifest.ts';
+import type { BackupSummary } from './shapes.ts';
+import type { Slot } from './slot.ts';
+
+export interface RunPorts extends FullBackupPorts {
+  readonly logger: Logger;
+  readonly catalog: Catalog;
+  readonly slot: Slot;
+}
+
+const recordMs = 30_000;
+const maxMessageChars = 500;
+
+/**
+ * Carries out a backup that was reserved. One that is over already is left as it is.
+ *
+ * @throws AppError `not_found`, `backup_running` (by somebody else), or why the backup failed
+ */
+export async function runBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
+  const { catalog, slot, logger } = ports;
+  const entry = await catalog.find(name, signal);
+  if (!entry) throw new AppError('not_found', 'There is no such backup');
+  if (isOver(entry)) return logger.info('the backup is over already', { backup: name, status: entry.status });
+  const hold = await slot.start(name, signal);
+  if (!hold) {
+    await settleBackup(ports, name, signal);
+    throw new AppError('conflict', 'The backup has lost its turn');
+  }
+  using run = linkAbort(signal);
+  const stopHeartbeat = startHeartbeat(ports, hold, run);
+  try {
+    await carryOut(ports, entry, run.signal);
+  } finally {
+    stopHeartbeat();
+  }
+}
+
+/** The slot is only given back when the catalog knows the outcome; otherwise the next request settles it. */
+async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<void> {
+  const { clock, catalog, slot, logger } = ports;
+  const { name } = entry;
+  const record = async (outcome: Partial<BackupSummary>) => {
+    // Has its own time: what ended the backup may be that its time was over.
+    using time = startDeadline(clock, recordMs);
+    await catalog.update(name, outcome, time.signal);
+    await slot.release(name, time.signal);
+  };
+  let manifest: Manifest;
+  try {
+    const started_at = toTimestamp(clock.now());
+    await catalog.update(name, { status: 'running', started_at }, signal);
+    const earlier = entry.status === 'running' ? await findWhole(ports, name, signal) : undefined;
+    manifest = earlier ?? (await runFullBackup(ports, { name, signal }));
+  } catch (error) {
+    logger.error('the backup failed', { backup: name, error });
+    await record(failure(error, toTimestamp(clock.now())));
+    throw error;
+  }
+  await record(success(manifest));
+  const { dump_bytes, stored_bytes, tables } = manifest;
+  logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
+}
+
+/** Writes down what became of a backup whose process died: its manifest tells whether it was finished. */
+export async function settleBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
+  const { clock, catalog, logger } = ports;
+  const entry = await catalog.find(name, signal);
+  if (!entry || isOver(entry)) return;
+  const manifest = await findWhole(ports, name, signal);
+  logger.warning('a backup was abandoned', { backup: name, was_stored: manifest !== undefined });
+  const abandoned = { code: 'abandoned', message: 'The process that ran this backup ended without a word' };
+  const outcome = manifest
+    ? success(manifest)
+    : { status: 'failed' as const, finished_at: toTimestamp(clock.now()), error: abandoned };
+  await catalog.update(name, outcome, signal);
+}
+
+/** The manifest of a backup, if the dump it describes is there. */
+async function findWhole({ blobs }: RunPorts, name: string, signal: AbortSignal) {
+  const manifest = await readManifest(blobs, name, signal);
+  const dump = manifest && (await blobs.head(name, { signal }));
+  return dump?.sizeBytes === manifest?.stored_bytes ? manifest : undefined;
+}
+
+function isOver({ status }: BackupSummary): boolean {
+  return status !== 'queued' && status !== 'running';
+}
+
+function success(manifest: Manifest): Partial<BackupSummary> {
+  const { format_version: _format, pg_dump_version: _tool, tables: _tables, ...facts } = manifest;
+  return { ...facts, status: 'stored' };
+}
+
+/** Only errors whose words are meant to be read are shown; others may hold anything, and stand in the log. */
+function failure(error: unknown, finished_at: string): Partial<BackupSummary> {
+  const shown =
+    error instanceof DumpError || isAppError(error)
+      ? { code: error.code, message: error.message.slice(0, maxMessageChars) }
+      : { code: 'internal', message: 'Something went wrong here; the log says what' };
+  return { status: 'failed', finished_at, error: shown };
+}

@@ -1,0 +1,103 @@
+import { AppError, type Clock, newId } from '../core/index.ts';
+import type { StoredEntity, TableStore } from '../storage/index.ts';
+
+/** One backup at a time: whoever holds the slot is queued or running. */
+export interface Slot {
+  /**
+   * Takes the slot for a queued backup. A holder that has not been heard of for too long loses it.
+   *
+   * @param abandon - called for such a holder before the slot changes hands
+   * @throws AppError `backup_running` while another backup holds it
+   */
+  claim(name: string, abandon: (name: string) => Promise<unknown>, signal: AbortSignal): Promise<void>;
+  /**
+   * Marks the backup as running. `undefined` when the slot is not, or no longer, that of this backup.
+   *
+   * @throws AppError `backup_running` while another run of the same backup is alive
+   */
+  start(name: string, signal: AbortSignal): Promise<SlotRun | undefined>;
+  /** Gives the slot back if this backup holds it. */
+  release(name: string, signal: AbortSignal): Promise<void>;
+}
+
+/** A run that holds the slot. */
+export interface SlotRun {
+  /** Says that it is alive. Returns false when the slot has gone to somebody else. */
+  beat(signal: AbortSignal): Promise<boolean>;
+}
+
+const key = { partitionKey: 'slot', rowKey: 'active' };
+/** A run beats every 30 s and gives up when it could not for 4 min; after 5 min it is surely over. */
+const runningStaleMs = 5 * 60_000;
+/** The queue is empty within minutes; a message that has not come in an hour is lost. */
+const queuedStaleMs = 60 * 60_000;
+/** Two writers meet now and then; many rounds of it mean something else. */
+const maxTries = 5;
+
+interface Holder {
+  readonly name: string;
+  /** Empty while the backup is queued. */
+  readonly run: string;
+  readonly etag: string;
+  readonly ageMs: number;
+}
+
+export function createSlot({ table, clock }: { readonly table: TableStore; readonly clock: Clock }): Slot {
+  const row = (name: string, run: string) => ({ ...key, name, run, heartbeat: BigInt(clock.now()) });
+  const holder = async (signal: AbortSignal): Promise<Holder | undefined> => {
+    const stored = await table.get(key.partitionKey, key.rowKey, { signal });
+    return stored && readHolder(stored, clock.now());
+  };
+
+  return {
+    async claim(name, abandon, signal) {
+      for (let tries = 1; tries <= maxTries; tries++) {
+        if (await table.insert(row(name, ''), { signal })) return;
+        const current = await holder(signal);
+        if (!current) continue;
+        if (!isStale(current)) {
+          throw new AppError('backup_running', `${current.name} is ${current.run ? 'running' : 'queued'}`);
+        }
+        await abandon(current.name);
+        if (await table.replace(row(name, ''), { signal, ifMatch: current.etag })) return;
+      }
+      throw new AppError('backup_running', 'Somebody else is asking for a backup, too');
+    },
+    async start(name, signal) {
+      const current = await holder(signal);
+      if (current?.name !== name) return undefined;
+      const run = newId();
+      if (
+        (current.run && !isStale(current)) ||
+        !(await table.replace(row(name, run), { signal, ifMatch: current.etag }))
+      ) {
+        throw new AppError('backup_running', `${name} is running`);
+      }
+      return {
+        async beat(beatSignal) {
+          const now = await holder(beatSignal);
+          if (now?.run !== run) return false;
+          return await table.replace(row(name, run), { signal: beatSignal, ifMatch: now.etag });
+        },
+      };
+    },
+    async release(name, signal) {
+      const current = await holder(signal);
+      if (current?.name !== name) return;
+      await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag });
+    },
+  };
+}
+
+function readHolder({ entity, etag }: StoredEntity, nowMs: number): Holder {
+  return {
+    name: String(entity['name']),
+    run: String(entity['run']),
+    etag,
+    ageMs: nowMs - Number(entity['heartbeat']),
+  };
+}
+
+function isStale({ run, ageMs }: Holder): boolean {
+  return ageMs > (run ? runningStaleMs : queuedStaleMs);
+}
