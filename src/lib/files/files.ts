@@ -15,6 +15,7 @@ import {
   insertPending,
   markAvailable,
   markDeleted,
+  type NewFileRow,
   projectExists,
 } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
@@ -127,7 +128,12 @@ export function createFiles(ports: FilesPorts): Files {
  * Stores the bytes between two statements: the row is there before its blob and says `pending` until the blob is whole,
  * so that at no moment a blob exists that no row knows of.
  */
-async function store(ports: FilesPorts, row: FileRow, bytes: Buffer, signal: AbortSignal): Promise<FileRow> {
+async function store(
+  ports: FilesPorts,
+  row: NewFileRow,
+  bytes: Buffer,
+  signal: AbortSignal,
+): Promise<FileRow> {
   const { database, blobs, clock, logger } = ports;
   await database.transaction('announce file', signal, (trx) => insertPending(trx, row));
   try {
@@ -148,7 +154,7 @@ async function store(ports: FilesPorts, row: FileRow, bytes: Buffer, signal: Abo
 
 const discardTimeoutMs = 10_000;
 
-async function discard({ database, blobs, clock }: FilesPorts, row: FileRow): Promise<void> {
+async function discard({ database, blobs, clock }: FilesPorts, row: NewFileRow): Promise<void> {
   using deadline = startDeadline(clock, discardTimeoutMs);
   await blobs.delete(row.blob_name, { signal: deadline.signal });
   await database.transaction('forget file', deadline.signal, (trx) => deletePending(trx, row.id));
@@ -176,7 +182,7 @@ function pendingRow(
     readonly container: string;
     readonly now: number;
   },
-): FileRow {
+): NewFileRow {
   const id = newId();
   return {
     id,
@@ -190,10 +196,7 @@ function pendingRow(
     owner_id: facts.caller.id,
     container: facts.container,
     blob_name: `${id}.${file.extension}`,
-    version: '',
     created_at: new Date(facts.now),
-    uploaded_at: null,
-    deleted_at: null,
   };
 }
 

@@ -4,12 +4,11 @@ import { type Caller, isAdmin } from '../security/index.ts';
 
 /** A file as the database keeps it. */
 export type FileRow = Row<'files'>;
+/** A row before the database has given it a version. */
+export type NewFileRow = Omit<FileRow, 'version' | 'uploaded_at' | 'deleted_at'>;
 
 /** Adds the row of a file whose bytes are about to be stored. */
-export async function insertPending(
-  trx: Trx,
-  row: Omit<FileRow, 'version' | 'uploaded_at' | 'deleted_at'>,
-): Promise<void> {
+export async function insertPending(trx: Trx, row: NewFileRow): Promise<void> {
   await trx
     .insertInto('files')
     .values({ ...row, metadata: JSON.stringify(row.metadata), created_at: row.created_at.toISOString() })
