@@ -11,4 +11,5 @@ export {
 export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
 export type { FileStatus, JobStatus, Row, Schema } from './schema.ts';
+export { openSqlSession, type SqlSession } from './sql-session.ts';
 export { visibleFiles } from './visible-files.ts';

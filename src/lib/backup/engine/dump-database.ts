@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { isIPv4 } from 'node:net';
 import { Readable } from 'node:stream';
-import { type Clock, destroyOnAbort, startDeadline } from '../../core/index.ts';
+import { type Clock, destroyOnAbort, rejectOnAbort, startDeadline } from '../../core/index.ts';
 import { DumpError } from './dump-error.ts';
 import { createHeaderFilter } from './header-filter.ts';
 import { type PgDumpEvents, type PgDumpThread, startPgDump } from './pg-dump-thread.ts';
@@ -85,14 +85,14 @@ async function connectAndStart(
   signal: AbortSignal,
   onStarted: (thread: PgDumpThread) => void,
 ): Promise<void> {
-  const password = await abortable(signal, passwordOf(connection));
+  const password = await rejectOnAbort(passwordOf(connection), signal);
   using time = startDeadline(clock, connectTimeoutMs, signal);
   try {
     const socket = await openServerSocket(connection, time.signal);
     const answer = Promise.withResolvers<void>();
     const env = { ...libpqSettings(connection, socket.remoteAddress), PGPASSWORD: password };
     onStarted(startPgDump(socket, args, env, { ...events, answered: answer.resolve }));
-    await abortable(time.signal, answer.promise);
+    await rejectOnAbort(answer.promise, time.signal);
   } catch (error) {
     if (!time.signal.aborted || signal.aborted) throw error;
     const place = `${connection.host}:${connection.port}`;
@@ -116,17 +116,4 @@ function libpqSettings({ host, port, user, database }: DumpConnection, address =
 
 async function passwordOf({ password }: DumpConnection): Promise<string> {
   return typeof password === 'string' ? password : password();
-}
-
-/** The promise's outcome, or the signal's reason if that comes first. */
-async function abortable<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
