@@ -12,7 +12,7 @@ export interface LinkedAbort extends Disposable {
 export interface Deadline extends LinkedAbort {
   /** Milliseconds left, never negative. */
   remainingMs(): number;
-  /** Starts the time over, for work that is bounded by progress and not by its whole length. */
+  /** Starts the time over, for work that is bounded by progress and not by its whole length; nothing after disposal. */
   extend(timeoutMs: number): void;
 }
 
@@ -52,6 +52,7 @@ export function startDeadline(clock: Clock, timeoutMs: number, ...parents: Abort
   const expire = () => link.abort(new AppError('deadline_exceeded', 'The time for this request is over'));
   let endsAt = clock.monotonicMs() + timeoutMs;
   let cancelTimer = clock.after(timeoutMs, expire);
+  let ended = false;
   const ownRemainingMs = () => Math.max(0, endsAt - clock.monotonicMs());
   lifetimes.set(link.signal, () => Math.min(ownRemainingMs(), ...parents.map(remainingMs)));
   return {
@@ -59,11 +60,13 @@ export function startDeadline(clock: Clock, timeoutMs: number, ...parents: Abort
     remainingMs: ownRemainingMs,
     abort: link.abort,
     extend(moreMs) {
+      if (ended) return;
       cancelTimer();
       endsAt = clock.monotonicMs() + moreMs;
       cancelTimer = clock.after(moreMs, expire);
     },
     [Symbol.dispose]() {
+      ended = true;
       cancelTimer();
       link[Symbol.dispose]();
     },

@@ -30,10 +30,14 @@ export function toTimestamp(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
-/** Reads an ISO 8601 / RFC 3339 text; `undefined` when it is none. */
-export function parseTimestamp(text: string): number | undefined {
+/**
+ * Reads an HTTP date in its one current form (IMF-fixdate, RFC 9110 §5.6.7); `undefined` for anything else.
+ * `Date.parse` alone would read a date out of nearly any text.
+ */
+export function parseHttpDate(text: string): number | undefined {
   const epochMs = Date.parse(text);
-  return Number.isNaN(epochMs) ? undefined : epochMs;
+  if (Number.isNaN(epochMs)) return undefined;
+  return new Date(epochMs).toUTCString() === text ? epochMs : undefined;
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. Leaves no timer or listener behind. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AppError, parseTimestamp } from '../core/index.ts';
+import { AppError, parseHttpDate } from '../core/index.ts';
 
 /** What a client already has, and which part it wants. */
 export interface Representation {
@@ -40,14 +40,14 @@ function isNotModified(headers: IncomingHttpHeaders, { etag, lastModified }: Rep
   }
   const since = headers['if-modified-since'];
   return (
-    since !== undefined && wholeSeconds(lastModified) <= (parseTimestamp(since) ?? Number.NEGATIVE_INFINITY)
+    since !== undefined && wholeSeconds(lastModified) <= (parseHttpDate(since) ?? Number.NEGATIVE_INFINITY)
   );
 }
 
 function rangeApplies(ifRange: string | undefined, { etag, lastModified }: Representation): boolean {
   if (ifRange === undefined) return true;
   if (ifRange.includes('"')) return ifRange.trim() === etag;
-  return parseTimestamp(ifRange) === wholeSeconds(lastModified);
+  return parseHttpDate(ifRange) === wholeSeconds(lastModified);
 }
 
 /** Dates in headers have no milliseconds. */
