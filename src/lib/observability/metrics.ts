@@ -1,9 +1,4 @@
-import {
-  AggregationTemporality,
-  AggregationType,
-  MeterProvider,
-  MetricReader,
-} from '@opentelemetry/sdk-metrics';
+import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -52,18 +47,7 @@ class PullReader extends MetricReader {
  */
 export function createMetrics(instance: string): Metrics {
   const reader = new PullReader();
-  const provider = new MeterProvider({
-    readers: [reader],
-    views: [
-      {
-        instrumentName: '*_duration_seconds',
-        aggregation: {
-          type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
-          options: { boundaries: durationBucketsSeconds },
-        },
-      },
-    ],
-  });
+  const provider = new MeterProvider({ readers: [reader] });
   const meter = provider.getMeter('crownsafe');
   return {
     counter(name, description) {
@@ -71,7 +55,8 @@ export function createMetrics(instance: string): Metrics {
       return { add: (labels, amount = 1) => counter.add(amount, { ...labels, instance }) };
     },
     durationHistogram(name, description) {
-      const histogram = meter.createHistogram(name, { description });
+      const advice = { explicitBucketBoundaries: durationBucketsSeconds };
+      const histogram = meter.createHistogram(name, { description, advice });
       return { record: (labels, value) => histogram.record(value, { ...labels, instance }) };
     },
     gauge(name, description, read) {

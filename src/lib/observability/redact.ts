@@ -1,11 +1,11 @@
 /** Shapes of secrets, wherever they stand in a text. Each is replaced up to its end, its name stays readable. */
 const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  // Signature of a shared access signature, in URLs.
-  [/([?&;]sig=)[^&\s"']+/gi, '$1[redacted]'],
+  // Signature of a shared access signature, in URLs or alone.
+  [/((?:^|[?&;\s"'])sig=)[^&\s"']+/gi, '$1[redacted]'],
   // Storage and other connection strings.
   [/((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\s"']+/gi, '$1[redacted]'],
-  // user:password@ in URLs.
-  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*:)[^\s@"']+@/gi, '$1[redacted]@'],
+  // user:password@ in URLs, up to the last @ before the path. Scheme and user are bounded, or a long text takes long.
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,128}:)[^\s/"']+@/gi, '$1[redacted]@'],
   [/(\b(?:Bearer|Basic|SharedKey)\s+)[A-Za-z0-9+/=._:~-]{8,}/gi, '$1[redacted]'],
   // API keys of this service: the id may be shown, the secret may not.
   [/(\bcsk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+/g, '$1[redacted]'],
@@ -13,8 +13,9 @@ const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[]
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, '[redacted]'],
 ];
 
+/** Ends of names, written without separators and in lower case. */
 const secretNames =
-  /^(authorization|cookie|set-cookie|x-api-key|x-functions-key|.*(password|secret|token|accountkey|connectionstring))$/i;
+  /(?:password|pwd|secret|secretkey|token|accountkey|apikey|functionskey|privatekey|connectionstring|authorization|cookie)$/;
 
 /** Takes secrets out of a text by their shape. */
 export function redactText(text: string): string {
@@ -26,5 +27,5 @@ export function redactText(text: string): string {
 
 /** True for names of fields whose value must not be shown, whatever its shape. */
 export function isSecretName(name: string): boolean {
-  return secretNames.test(name);
+  return secretNames.test(name.replace(/[^a-z]/gi, '').toLowerCase());
 }
