@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { type Settings, settingsSchema } from './settings.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** How storage is reached. */
 export type StorageConnection =
   | { readonly kind: 'connection-string'; readonly value: string }
@@ -25,39 +27,44 @@ export class ConfigError extends Error {
  * @param environment - by default the environment of the process; this is the only place that reads it
  * @throws {@link ConfigError} that lists all problems at once
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function loadConfig(environment: Environment = process.env): Config {
   // An empty value means "not set": that is how the portal and shells clear a setting.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given: Environment = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== ''),
+  );
   const parsed = settingsSchema.safeParse(given);
-  if (!parsed.success) throw configError(parsed.error.issues.map(describeIssue));
+  const problems = [...(parsed.error?.issues ?? []).map(describeIssue), ...crossChecks(given)];
   const settings = parsed.data;
-  const problems = crossChecks(settings);
-  const storage = storageConnection(settings);
-  if (!storage) {
-    problems.push(
-      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
-    );
-  }
-  if (problems.length > 0 || !storage) throw configError(problems);
+  const storage = settings && storageConnection(settings);
+  if (!storage || problems.length > 0) throw configError(problems);
   return Object.freeze({
     ...settings,
     DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
-    storage,
+    storage: Object.freeze(storage),
     isProduction: settings.ENVIRONMENT === 'production',
   });
 }
 
-function crossChecks(settings: Settings): string[] {
+/** Checks across settings look at the texts, so that they are reported together with settings that are malformed. */
+function crossChecks(given: Environment): string[] {
   const problems: string[] = [];
-  if (settings.ENVIRONMENT === 'production' && settings.CORS_ORIGINS.includes('*')) {
+  const isProduction = (given['ENVIRONMENT'] ?? 'production') === 'production';
+  const origins = (given['CORS_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
+  if (isProduction && origins.includes('*')) {
     problems.push('CORS_ORIGINS: `*` is refused in production, name the origins');
   }
-  const hasName = settings.AZURE_STORAGE_ACCOUNT_NAME !== undefined;
-  const hasKey = settings.AZURE_STORAGE_ACCOUNT_KEY !== undefined;
+  const hasName = given['AZURE_STORAGE_ACCOUNT_NAME'] !== undefined;
+  const hasKey = given['AZURE_STORAGE_ACCOUNT_KEY'] !== undefined;
   if (hasKey && !hasName)
     problems.push('AZURE_STORAGE_ACCOUNT_NAME: is required with AZURE_STORAGE_ACCOUNT_KEY');
   if (hasName && !hasKey)
     problems.push('AZURE_STORAGE_ACCOUNT_KEY: is required with AZURE_STORAGE_ACCOUNT_NAME');
+  const hasConnection = given['AZURE_STORAGE_CONNECTION_STRING'] ?? given['AzureWebJobsStorage'];
+  if (!hasConnection && !hasName && !hasKey) {
+    problems.push(
+      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
+    );
+  }
   return problems;
 }
 

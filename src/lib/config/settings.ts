@@ -107,11 +107,12 @@ export const settingsSchema = z.object({
     }),
   UPLOAD_EXTENSIONS: list
     .default(['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 'tiff', 'bmp', 'pdf'])
+    .readonly()
     .register(notes, {
       group: 'uploads',
       description: 'File types that are accepted, by extension, comma separated; a subset of the default.',
     }),
-  CORS_ORIGINS: list.default([]).register(notes, {
+  CORS_ORIGINS: list.default([]).readonly().register(notes, {
     group: 'access',
     description: 'Origins whose browsers may call the API, comma separated, or `*` (refused in production).',
   }),
