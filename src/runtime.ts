@@ -2,12 +2,12 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createApiKeys } from './lib/access/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
-import { lazy, newId, systemClock } from './lib/core/index.ts';
+import { type Lazy, lazy, newId, systemClock } from './lib/core/index.ts';
 import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createLiveness, createReadiness } from './lib/health/index.ts';
 import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
-import { createJobs } from './lib/jobs/index.ts';
+import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
@@ -65,6 +65,16 @@ function createRuntime(config: Config) {
       blobs: storage.blobs('crownsafe-backups', 'backup-blob'),
       table: storage.table('crownsafebackups'),
       cursors,
+      enqueue: (name, signal) => jobs().enqueue('backup', name, signal),
+    }),
+  );
+  const jobs: Lazy<Jobs> = lazy(() =>
+    createJobs({
+      clock,
+      logger,
+      database,
+      queue: storage.queue('jobs'),
+      handlers: { backup: (name, signal) => backups().run(name, signal) },
     }),
   );
   observeProcess();
@@ -115,15 +125,7 @@ function createRuntime(config: Config) {
       }),
     ),
     reports: lazy(() => createReports({ database, clock })),
-    jobs: lazy(() =>
-      createJobs({
-        clock,
-        logger,
-        database,
-        queue: storage.queue('jobs'),
-        handlers: { backup: (name, signal) => backups().run(name, signal) },
-      }),
-    ),
+    jobs,
     liveness: createLiveness(clock, packageJson.version),
     readiness: createReadiness({
       clock,

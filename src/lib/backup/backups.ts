@@ -5,7 +5,7 @@ import { createCatalog } from './catalog.ts';
 import { listBackups } from './list-backups.ts';
 import { readManifest } from './manifest.ts';
 import { requestBackup } from './request-backup.ts';
-import { type RunPorts, runBackup, settleBackup } from './run-backup.ts';
+import { type RunPorts, runBackup, settleBackup, withdrawBackup } from './run-backup.ts';
 import type { Backup, BackupKind, BackupListQuery, BackupSummary } from './shapes.ts';
 import { createSlot } from './slot.ts';
 
@@ -13,6 +13,8 @@ export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
   /** Holds catalog and slot. */
   readonly table: TableStore;
   readonly cursors: Cursors;
+  /** Calls a worker that will `run` the backup. */
+  enqueue(name: string, signal: AbortSignal): Promise<void>;
 }
 
 /** A download link lives this long. */
@@ -47,13 +49,18 @@ export function createBackups(ports: BackupPorts) {
 
   return {
     /**
-     * Reserves a backup, to be carried out by `run`.
+     * Reserves a backup and calls a worker for it.
      *
      * @throws AppError `backup_running` while one is queued or running, `kind_not_supported`
      */
     async request(kind: BackupKind, signal: AbortSignal): Promise<Backup> {
       if (kind !== 'full') throw new AppError('kind_not_supported', 'Only full backups exist');
-      return { ...(await request(signal)), tables: [] };
+      const backup = await request(signal);
+      await ports.enqueue(backup.name, signal).catch(async (error) => {
+        await withdrawBackup(runPorts, backup.name, error);
+        throw error;
+      });
+      return { ...backup, tables: [] };
     },
 
     /** Carries out a reserved backup. Throws why it failed, after that has been written into the catalog. */

@@ -67,6 +67,17 @@ async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSign
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
 
+/** Writes down that a reserved backup will not be carried out, and gives its slot back. Has its own time. */
+export async function withdrawBackup(
+  { clock, catalog, slot }: RunPorts,
+  name: string,
+  error: unknown,
+): Promise<void> {
+  using time = startDeadline(clock, recordMs);
+  await catalog.update(name, failure(error, toTimestamp(clock.now())), time.signal);
+  await slot.release(name, time.signal);
+}
+
 /** Writes down what became of a backup whose process died: its manifest tells whether it was finished. */
 export async function settleBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
   const { clock, catalog, logger } = ports;

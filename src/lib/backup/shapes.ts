@@ -41,6 +41,9 @@ export const backupShape = backupSummaryShape.extend({ tables: z.array(backupTab
 
 export const backupPageShape = pageOf(backupSummaryShape);
 
+/** A backup in a path: the whole file name. */
+export const backupNameParams = z.object({ name: z.string().max(100) });
+
 /** Query parameters of the list of backups. */
 export const backupListQuery = z.strictObject(pageParameters);
 
