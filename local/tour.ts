@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LocalError } from './local-error.ts';
+import { localSecrets } from './secrets.ts';
+import { databaseUrl } from './services/postgres.ts';
+import { readLocalSettings } from './settings.ts';
+import { runTour } from './tour/run-tour.ts';
+
+/* `npm run tour`: what the service does, shown on the app that `npm start` runs. */
+
+const settings = readLocalSettings(fileURLToPath(new URL('..', import.meta.url)), process.env);
+const { folder, port, postgresPort, own } = settings;
+const keyFile = join(folder, 'admin-key');
+try {
+  if (!existsSync(keyFile))
+    throw new LocalError('Nothing has been started here yet. Run npm start in another terminal.');
+  await runTour({
+    baseUrl: `http://localhost:${port}`,
+    apiKey: readFileSync(keyFile, 'utf8').trim(),
+    databaseUrl: own['DATABASE_URL'] ?? databaseUrl(postgresPort, localSecrets(folder).databasePassword),
+    log: console.log,
+  });
+  console.log('The whole way works.');
+} catch (error) {
+  const refused = error instanceof TypeError && error.message === 'fetch failed';
+  const notRunning = `Nothing answers on port ${port}. Run npm start in another terminal, or set PORT.`;
+  console.error(refused ? notRunning : error instanceof LocalError ? error.message : error);
+  process.exitCode = 1;
+}
