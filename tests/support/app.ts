@@ -26,6 +26,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** `SECRET_KEY` of every app that is started for a test, so that tests can make credentials. */
+export const testSecretKey = 'a-secret-for-tests-only-0123456789abcdef';
+
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -79,6 +82,7 @@ function environment(
     LOCAL_FOLDER: folder,
     PORT: String(port),
     ENVIRONMENT: 'test',
+    SECRET_KEY: testSecretKey,
     ...env,
   });
   return appEnvironment(settings, services);

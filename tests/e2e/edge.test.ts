@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+import net from 'node:net';
+import { describe, expect, inject, it } from 'vitest';
+import { endpoints } from '../../src/functions/index.ts';
+import { adminApi, apiWith, bodyOf, expectProblem, json, newCaller } from '../support/api.ts';
+import { uploaded } from '../support/uploads.ts';
+
+/** Sends a request that no client library would, and reads the status line. */
+function rawRequest(text: string): Promise<string> {
+  const { hostname, port } = new URL(inject('baseUrl'));
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname, () => socket.write(text));
+    let answer = '';
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (chunk) => {
+      answer += chunk;
+      socket.end();
+    });
+    socket.on('close', () => resolve(answer.split('\r\n')[0] ?? ''));
+    socket.on('error', reject);
+  });
+}
+
+describe('every answer', () => {
+  it('carries the correlation id of the client, and the security headers', async () => {
+    const id = `test-${randomUUID()}`;
+
+    const response = await apiWith()('/health', { headers: { 'x-correlation-id': id } });
+
+    expect(response.headers.get('x-correlation-id')).toBe(id);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': expect.stringContaining('max-age='),
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  it('makes a correlation id in place of one that is not well formed, and takes it from traceparent', async () => {
+    const trace = 'a'.repeat(32);
+
+    const malformed = await apiWith()('/health', { headers: { 'x-correlation-id': 'x"}{' } });
+    const traced = await apiWith()('/health', {
+      headers: { traceparent: `00-${trace}-${'b'.repeat(16)}-01` },
+    });
+
+    expect(malformed.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(traced.headers.get('x-correlation-id')).toBe(trace);
+  });
+
+  it('is empty and 404 for unknown routes and wrong methods', async () => {
+    const responses = await Promise.all([
+      adminApi()('/api/v1/nothing'),
+      adminApi()('/api/v1/sas'),
+      adminApi()('/api/v1/files', { method: 'POST' }),
+    ]);
+
+    for (const response of responses) expect([response.status, await response.text()]).toEqual([404, '']);
+  });
+
+  it('answers OPTIONS of every template without a credential, for all its methods', async () => {
+    const templates = [...new Set(endpoints.map(({ route }) => route))];
+
+    for (const route of templates) {
+      const response = await apiWith()(`/${route.replaceAll(/\{\w+\}/g, randomUUID())}`, {
+        method: 'OPTIONS',
+      });
+
+      const allowed = response.headers.get('allow')?.split(', ') ?? [];
+      const methods = endpoints
+        .filter((other) => other.route === route)
+        .map(({ method }) => method as string);
+      expect([route, response.status]).toEqual([route, 204]);
+      expect(allowed).toEqual(expect.arrayContaining([...methods, 'OPTIONS']));
+      expect(allowed.includes('HEAD')).toBe(methods.includes('GET'));
+    }
+  });
+});
+
+describe('garbage', () => {
+  it.each([
+    ['no JSON', '{"file_id":', 'application/json', 400, 'malformed_body'],
+    ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'application/json', 400, 'malformed_body'],
+    ['an array', '[]', 'application/json', 422, 'validation_failed'],
+    ['null', 'null', 'application/json', 422, 'validation_failed'],
+    ['a prototype', '{"__proto__":{"file_id":"x"}}', 'application/json', 422, 'validation_failed'],
+    ['nothing', '', 'application/json', 422, 'validation_failed'],
+    ['another type', 'file_id=1', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
+    ['a deep nesting', '['.repeat(100_000), 'application/json', 400, 'malformed_body'],
+    ['more than a mebibyte', `"${'x'.repeat(2 ** 20)}"`, 'application/json', 413, 'body_too_large'],
+    [
+      'headers in the body',
+      '{"headers":{"no valid name":"x"}}',
+      'application/json',
+      422,
+      'validation_failed',
+    ],
+  ])('as a JSON body gets a problem: %s', async (_what, body, contentType, status, code) => {
+    const response = await adminApi()('/api/v1/sas', {
+      method: 'POST',
+      headers: { 'content-type': contentType },
+      body,
+    });
+
+    await expectProblem(response, status, code);
+  });
+
+  it.each([
+    ['no boundary', 'multipart/form-data', 'x', 400, 'malformed_body'],
+    [
+      'no end',
+      'multipart/form-data; boundary=x',
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\nabc',
+      400,
+      'malformed_body',
+    ],
+    ['no parts', 'multipart/form-data; boundary=x', '--x--\r\n', 422, 'file_part_required'],
+    ['no form at all', 'multipart/form-data; boundary=x', 'garbage', 400, 'malformed_body'],
+    ['text', 'text/plain', 'abc', 422, 'name_required'],
+  ])('as an upload gets a problem: %s', async (_what, contentType, body, status, code) => {
+    const response = await adminApi()('/api/v1/uploads', {
+      method: 'POST',
+      headers: { 'content-type': contentType },
+      body,
+    });
+
+    await expectProblem(response, status, code);
+  });
+
+  it.each([
+    'headers=x',
+    'Headers=%7B%22x-api-key%22%3A%22forged%22%7D',
+    `Headers=${encodeURIComponent('{"no valid name":"x"}')}`,
+    `Headers=${encodeURIComponent('{"x-ms-client-principal":"eyJ9"}')}`,
+    'Query=x',
+    'ID=x',
+    'req=x',
+    'httpTrigger=x',
+  ])('in the query never changes who is calling: ?%s', async (query) => {
+    const caller = await newCaller('files:write', 'files:read');
+    const { id } = await uploaded(caller);
+    const forged = `Headers=${encodeURIComponent(JSON.stringify({ 'x-api-key': inject('adminKey') }))}`;
+
+    await expectProblem(await caller(`/api/v1/files/${id}?${query}`), 422, 'validation_failed');
+    await expectProblem(await apiWith()(`/api/v1/files/${id}?${query}`), 401, 'unauthorized');
+    await expectProblem(await apiWith()(`/api/v1/files/${id}?${forged}`), 401, 'unauthorized');
+  });
+
+  it('in the body never changes who is calling', async () => {
+    const body = json({ headers: { 'x-api-key': inject('adminKey') }, file_id: randomUUID() });
+
+    await expectProblem(await apiWith()('/api/v1/sas', body), 401, 'unauthorized');
+  });
+
+  it.each(
+    endpoints.filter(({ access }) => access.kind === 'scope').map(({ method, route }) => [method, route]),
+  )('at %s /%s gets a problem', async (method, route) => {
+    const path = `/${route.replaceAll(/\{\w+\}/g, '%00..%2f')}?x=%00`;
+    const body =
+      method === 'GET' ? {} : { body: '\0garbage', headers: { 'content-type': 'application/json' } };
+
+    const response = await adminApi()(path, { method, ...body });
+
+    const problem = await bodyOf<{ status: number }>(response);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(problem.status).toBe(response.status);
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+  });
+
+  it('on the wire is answered too, and the app lives on', async () => {
+    const host = new URL(inject('baseUrl')).host;
+
+    const statusLines = await Promise.all([
+      rawRequest('GARBAGE\r\n\r\n'),
+      rawRequest('GET /api/v1/files HTTP/1.1\r\nhost: exa mple\r\n\r\n'),
+      rawRequest(`GET /../../etc/passwd HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+      rawRequest(`GET /api/v1/files HTTP/1.1\r\nhost: ${host}\r\nx-ms-invocation-id: forged\r\n\r\n`),
+    ]);
+
+    expect(statusLines.map((line) => line.split(' ')[1])).toEqual(['400', '400', '404', '401']);
+    expect((await apiWith()('/health')).status).toBe(200);
+  });
+
+  it('cut in the middle of a body leaves the app able to answer', async () => {
+    const request = http.request(`${inject('baseUrl')}/api/v1/sas`, {
+      method: 'POST',
+      headers: {
+        'x-api-key': inject('adminKey'),
+        'content-type': 'application/json',
+        'content-length': '100',
+      },
+    });
+    const closed = new Promise((resolve) => request.on('close', resolve));
+    request.on('error', () => {});
+    request.write('{"file_id":');
+    request.once('socket', (socket) => socket.once('connect', () => setImmediate(() => request.destroy())));
+    await closed;
+
+    expect((await apiWith()('/api/v1/health/ready')).status).toBe(200);
+  });
+
+  it('as x-request-timeout gets a problem, and a short one ends the request in time', async () => {
+    const bad = await adminApi()('/api/v1/files', { headers: { 'x-request-timeout': 'soon' } });
+    const short = await adminApi()('/api/v1/files', { headers: { 'x-request-timeout': '0.000001' } });
+
+    await expectProblem(bad, 400, 'malformed_request');
+    await expectProblem(short, 504, 'deadline_exceeded');
+  });
+});
