@@ -8,7 +8,7 @@ import { formats } from './formats/formats.ts';
 import { limitDuration, maxDurationMs, openSnapshot, refuseTooLarge, type SnapshotSource } from './limits.ts';
 import type { Report } from './report.ts';
 import { type CheckedRequest, readRequest } from './request.ts';
-import { createRowReader } from './row-reader.ts';
+import { openRowReader } from './row-reader.ts';
 import type { RowBatches } from './rows.ts';
 import { wallClock } from './time-zone.ts';
 
@@ -50,7 +50,7 @@ export function createReports({ clock, database }: ReportsPorts): Reports {
       resources.defer(limitDuration(clock, report.name, life));
       const snapshot = resources.use(await openSnapshot(database, clock, life));
       const generatedAt = toTimestamp(clock.now());
-      const reader = createRowReader(snapshot.db, {
+      const reader = await openRowReader(snapshot.db, {
         query: report.query(snapshot.db, { caller, range: request.range }),
         orderBy: report.orderBy,
         signal: life.signal,

@@ -25,8 +25,8 @@ interface RowReaderOptions {
   readonly statementTimeoutMs: number;
 }
 
-/** Makes a reader. `db` is a transaction of its own. */
-export function createRowReader(db: Db, options: RowReaderOptions): RowReader {
+/** Makes a reader. `db` is a transaction of its own; its settings are changed. */
+export async function openRowReader(db: Db, options: RowReaderOptions): Promise<RowReader> {
   const { query, orderBy, signal, statementTimeoutMs } = options;
   const ask = async <T>(statement: ReturnType<typeof sql<T>>) => {
     try {
@@ -36,9 +36,13 @@ export function createRowReader(db: Db, options: RowReaderOptions): RowReader {
     }
   };
 
+  // All rows behind a cursor will be read: by default the plan would be one that is fast for the first tenth.
+  await ask(sql`
+    select set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
+           set_config('cursor_tuple_fraction', '1', true)`);
+
   return {
     async estimate() {
-      await ask(sql`select set_config('statement_timeout', ${String(statementTimeoutMs)}, true)`);
       const [plan] = await ask<ExplainedPlan>(sql`explain (format json) ${query}`);
       return plan?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
     },
@@ -52,8 +56,6 @@ export function createRowReader(db: Db, options: RowReaderOptions): RowReader {
     // driver's own would wait for ever to be closed on a connection that has broken.
     async *batches() {
       const order = sql.join(orderBy.map((column) => sql.ref(column)));
-      // All rows will be read: without this a plan is chosen that is fast for the first tenth.
-      await ask(sql`select set_config('cursor_tuple_fraction', '1', true)`);
       await ask(sql`declare report no scroll cursor for ${query} order by ${order}`);
       for (;;) {
         const rows = await ask<Row>(sql`fetch ${sql.lit(batchRows)} from report`);
