@@ -33,7 +33,10 @@ export function loadConfig(environment: Environment = process.env): Config {
     Object.entries(environment).filter(([, value]) => value !== ''),
   );
   const parsed = settingsSchema.safeParse(given);
-  const problems = [...(parsed.error?.issues ?? []).map(describeIssue), ...crossChecks(given)];
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, given)),
+    ...crossChecks(given),
+  ];
   const settings = parsed.data;
   const storage = settings && storageConnection(settings);
   if (!storage || problems.length > 0) throw configError(problems);
@@ -77,10 +80,10 @@ function storageConnection(settings: Settings): StorageConnection | undefined {
   return undefined;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
+function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {
+  const name = issue.path.join('.');
   // Zod's own words never quote the value for the kinds of schema used here; the test holds that.
-  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
-  return `${issue.path.join('.')}: ${missing ? 'is required' : issue.message}`;
+  return `${name}: ${given[name] === undefined ? 'is required' : issue.message}`;
 }
 
 function configError(problems: readonly string[]): ConfigError {

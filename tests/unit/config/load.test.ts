@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, describeSettings, loadConfig } from '../../../src/lib/config/index.ts';
+
+type Environment = Record<string, string | undefined>;
+
+const usable: Environment = {
+  ENVIRONMENT: 'test',
+  SECRET_KEY: 'a'.repeat(32),
+  DATABASE_URL: 'postgresql://app:secret@127.0.0.1:5432/crownsafe',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+};
+
+/** The problems of an environment, one for each, without the dash. */
+function problemsOf(environment: Environment): string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    const [, ...problems] = (error as ConfigError).message.split('\n');
+    return problems.map((problem) => problem.replace(/^ {2}- /, ''));
+  }
+}
+
+describe('loadConfig', () => {
+  it('reads what is given and fills in the rest', () => {
+    const config = loadConfig({ ...usable, UPLOAD_MAX_BYTES: '1024', ENABLE_AUTOMATED_BACKUPS: 'no' });
+
+    expect(config).toMatchObject({
+      ENVIRONMENT: 'test',
+      isProduction: false,
+      LOG_LEVEL: 'info',
+      UPLOAD_MAX_BYTES: 1024,
+      ENABLE_AUTOMATED_BACKUPS: false,
+      DATABASE_DIRECT_URL: usable['DATABASE_URL'],
+    });
+    expect(config.METRICS_TOKEN).toBeUndefined();
+  });
+
+  it('is in production unless it is told otherwise', () => {
+    expect(loadConfig({ ...usable, ENVIRONMENT: undefined }).isProduction).toBe(true);
+    expect(loadConfig({ ...usable, ENVIRONMENT: 'staging' }).isProduction).toBe(false);
+  });
+
+  it('takes an empty value for one that is not set', () => {
+    const emptied = Object.fromEntries(describeSettings().map(({ name }) => [name, usable[name] ?? '']));
+
+    expect(loadConfig(emptied)).toEqual(loadConfig(usable));
+  });
+
+  it('trims lists and drops their empty entries', () => {
+    const config = loadConfig({ ...usable, CORS_ORIGINS: ' https://a.example , ,https://b.example,' });
+
+    expect(config.CORS_ORIGINS).toEqual(['https://a.example', 'https://b.example']);
+  });
+
+  it('cannot be changed once read', () => {
+    const config = loadConfig({ ...usable, CORS_ORIGINS: 'https://a.example' });
+
+    for (const part of [config, config.storage, config.CORS_ORIGINS, config.UPLOAD_EXTENSIONS]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+  });
+
+  it.each<[string, Environment, object]>([
+    [
+      'a connection string before all others',
+      {
+        AZURE_STORAGE_CONNECTION_STRING: 'own',
+        AZURE_STORAGE_ACCOUNT_NAME: 'name',
+        AZURE_STORAGE_ACCOUNT_KEY: 'a2V5',
+      },
+      { kind: 'connection-string', value: 'own' },
+    ],
+    [
+      'an account with its key before the connection of the platform',
+      { AZURE_STORAGE_ACCOUNT_NAME: 'name', AZURE_STORAGE_ACCOUNT_KEY: 'a2V5' },
+      { kind: 'account-key', accountName: 'name', accountKey: 'a2V5' },
+    ],
+    [
+      'the connection of the platform',
+      {},
+      { kind: 'connection-string', value: usable['AzureWebJobsStorage'] },
+    ],
+  ])('reaches storage by %s', (_, given, storage) => {
+    expect(loadConfig({ ...usable, ...given }).storage).toEqual(storage);
+  });
+});
+
+describe('loadConfig of unusable settings', () => {
+  it('reports everything at once, also what concerns several settings', () => {
+    const problems = problemsOf({
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://127.0.0.1/crownsafe',
+      UPLOAD_MAX_BYTES: '0',
+      CORS_ORIGINS: 'https://a.example,*',
+      ENABLE_AUTOMATED_BACKUPS: 'perhaps',
+    });
+
+    expect(problems.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
+      'AZURE_STORAGE_CONNECTION_STRING',
+      'CORS_ORIGINS',
+      'DATABASE_URL',
+      'ENABLE_AUTOMATED_BACKUPS',
+      'LOG_LEVEL',
+      'SECRET_KEY',
+      'UPLOAD_MAX_BYTES',
+    ]);
+  });
+
+  it('says of a missing setting that it is required', () => {
+    expect(problemsOf({ ...usable, SECRET_KEY: undefined })).toEqual(['SECRET_KEY: is required']);
+  });
+
+  it.each<[Environment, string]>([
+    [{ SECRET_KEY: 'a'.repeat(31) }, 'SECRET_KEY: must have at least 32 characters'],
+    [{ DATABASE_DIRECT_URL: 'localhost' }, 'DATABASE_DIRECT_URL: must be a postgresql:// URL'],
+    [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN: must have at least 16 characters'],
+    [{ AZURE_STORAGE_CONTAINER: 'Images' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
+    [{ AZURE_STORAGE_CONTAINER: 'a--b' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
+    [
+      { AZURE_STORAGE_ACCOUNT_NAME: 'name' },
+      'AZURE_STORAGE_ACCOUNT_KEY: is required with AZURE_STORAGE_ACCOUNT_NAME',
+    ],
+    [
+      { AZURE_STORAGE_ACCOUNT_KEY: 'a2V5' },
+      'AZURE_STORAGE_ACCOUNT_NAME: is required with AZURE_STORAGE_ACCOUNT_KEY',
+    ],
+    [
+      { AzureWebJobsStorage: undefined },
+      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
+    ],
+    [
+      { ENVIRONMENT: undefined, CORS_ORIGINS: '*' },
+      'CORS_ORIGINS: `*` is refused in production, name the origins',
+    ],
+  ])('explains %j', (given, problem) => {
+    expect(problemsOf({ ...usable, ...given })).toEqual([problem]);
+  });
+
+  it.each(['1.5', '-1', 'many', '33554433', '1e9'])('refuses %s as the largest upload', (text) => {
+    expect(problemsOf({ ...usable, UPLOAD_MAX_BYTES: text })).toEqual([
+      expect.stringContaining('UPLOAD_MAX_BYTES: '),
+    ]);
+  });
+
+  it('accepts any origin outside production', () => {
+    expect(problemsOf({ ...usable, CORS_ORIGINS: '*' })).toEqual([]);
+  });
+
+  it('never shows a value', () => {
+    const names = describeSettings().map(({ name }) => name);
+    const token = fc.stringMatching(/^[a-z0-9]{12}$/);
+    const value = fc.tuple(fc.constantFrom('', 'postgres://', 'AccountKey=', '-', '=='), token, fc.string());
+
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), value), (given) => {
+        const environment = Object.fromEntries(
+          Object.entries(given).map(([name, parts]) => [name, parts.join('')]),
+        );
+
+        const message = problemsOf(environment).join('\n');
+
+        for (const [, shown] of Object.values(given)) expect(message).not.toContain(shown);
+      }),
+    );
+  });
+});
+
+describe('describeSettings', () => {
+  it('tells which settings are required and what the others are by default', () => {
+    const described = new Map(describeSettings().map((setting) => [setting.name, setting]));
+
+    expect(described.get('SECRET_KEY')).toMatchObject({
+      required: true,
+      defaultText: undefined,
+      secret: true,
+    });
+    expect(described.get('UPLOAD_MAX_BYTES')).toMatchObject({ required: false, defaultText: '10485760' });
+    expect(described.get('METRICS_TOKEN')).toMatchObject({ required: false, defaultText: undefined });
+    expect(described.get('LOG_LEVEL')?.allowed).toEqual(['debug', 'info', 'warning', 'error']);
+  });
+
+  it('calls required what loading refuses to go without', () => {
+    const required = describeSettings().filter((setting) => setting.required);
+
+    for (const { name } of required) {
+      expect(problemsOf({ ...usable, [name]: undefined })).toEqual([`${name}: is required`]);
+    }
+    expect(required.length).toBeGreaterThan(1);
+  });
+});
