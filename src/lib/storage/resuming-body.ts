@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AppError, linkAbort } from '../core/index.ts';
+import { AppError, destroyOnAbort, linkAbort } from '../core/index.ts';
 
 interface ResumingBodyOptions {
   /** The body of the answer that has already come. */
@@ -29,53 +29,53 @@ export function resumingBody({ first, from, to, open, signal }: ResumingBodyOpti
     let position = from;
     for (let barren = 0; position < to; ) {
       const before = position;
-      const broken = yield* pass(current, (length) => {
-        position += length;
-      });
+      let broken: unknown;
+      try {
+        for await (const chunk of current) {
+          position += chunk.length;
+          yield chunk;
+        }
+      } catch (error) {
+        broken = error;
+      }
       if (position >= to) return;
       link.signal.throwIfAborted();
       barren = position > before ? 0 : barren + 1;
-      if (barren >= maxBarren) {
-        throw new AppError('unavailable', 'The file could not be read to its end', {
-          cause: broken,
-          retryAfterSeconds: 5,
-        });
-      }
+      if (barren >= maxBarren) throw unreadable(broken);
       current = watched(await open(position, link.signal));
+      // The reader may have gone while the answer was on its way.
+      if (link.signal.aborted) current.destroy();
     }
   }
 
-  const body = watched(Readable.from(read(), { objectMode: false, highWaterMark: 65_536 }));
-  const onAbort = () => body.destroy(asError(signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  body.once('close', () => {
-    signal.removeEventListener('abort', onAbort);
-    link.abort(new Error('The reader has gone'));
-    link[Symbol.dispose]();
-    current.destroy();
+  const chunks = read();
+  const body = new Readable({
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error) => this.destroy(error),
+      );
+    },
+    // Not Readable.from: that waits for the next chunk before it lets go of the connection.
+    destroy(error, callback) {
+      link[Symbol.dispose]();
+      link.abort(error ?? new Error('The reader has gone'));
+      current.destroy();
+      callback(error);
+    },
   });
+  destroyOnAbort(watched(body), link.signal);
   return body;
 }
 
-/** Hands on what an answer holds; returns the error by which it broke, if it did. */
-async function* pass(answer: Readable, count: (length: number) => void): AsyncGenerator<Uint8Array, unknown> {
-  const chunks = answer[Symbol.asyncIterator]();
-  for (;;) {
-    // Only the reading may fail without consequence: what the consumer throws into a yield must get out.
-    const next = await chunks.next().catch((error: unknown) => ({ error }));
-    if ('error' in next) return next.error;
-    if (next.done) return undefined;
-    count(next.value.length);
-    yield next.value;
-  }
+function unreadable(cause: unknown): AppError {
+  return new AppError('unavailable', 'The file could not be read to its end', {
+    cause,
+    retryAfterSeconds: 5,
+  });
 }
 
 /** A stream may break before anybody reads it; without a listener that would end the process. */
 function watched(stream: Readable): Readable {
   return stream.on('error', () => {});
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('The download was cancelled', { cause: reason });
 }
