@@ -50,7 +50,7 @@ function readableLine(entry: LogEntry): string {
     .filter(([name, value]) => !hiddenFields.includes(name) && value !== undefined && value !== null)
     .map(([name, value]) => `${name}=${shortValue(value)}`);
   const start = `${time} ${String(entry['level']).padEnd(7)} ${entry['message']}`;
-  return [start, ...fields].join('  ') + readableError(entry['error']);
+  return [start, ...fields].join('  ') + readableError(entry);
 }
 
 function shortValue(value: unknown): string {
@@ -58,9 +58,10 @@ function shortValue(value: unknown): string {
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
 
-/** The stack names the error and where it happened. */
-function readableError(error: unknown): string {
+/** Where it happened matters for what is logged as an error; a warning is understood from its first line. */
+function readableError({ level, error }: LogEntry): string {
   if (typeof error !== 'object' || error === null) return '';
   const { stack, message } = error as { stack?: unknown; message?: unknown };
-  return `\n  ${String(stack ?? message).replaceAll('\n', '\n  ')}`;
+  const lines = String(stack ?? message).split('\n');
+  return (level === 'error' ? lines : lines.slice(0, 1)).map((line) => `\n  ${line}`).join('');
 }

@@ -1,8 +1,6 @@
 import { LocalError } from './local-error.ts';
 import { type Azurite, startAzurite } from './services/azurite.ts';
-import { requireFreePort } from './services/ports.ts';
 import { type Postgres, startPostgres } from './services/postgres.ts';
-import type { ServiceOptions } from './services/service.ts';
 import { startTogether, stopAll } from './services/start-services.ts';
 import type { LocalSettings } from './settings.ts';
 
@@ -25,25 +23,10 @@ export async function startOwnServices(settings: LocalSettings, stop: AbortContr
     stop.abort(new LocalError(`${name} has ended by itself. Its log, ${logFile}, may say why.`));
   const options = { folder, onUnexpectedExit };
   const [azurite, postgres] = await startTogether([
-    own['AzureWebJobsStorage'] ? none() : startAzuriteOn(azuritePorts, options),
-    own['DATABASE_URL'] ? none() : startPostgresOn(postgresPort, options),
+    own['AzureWebJobsStorage'] ? none() : startAzurite({ ...options, ports: azuritePorts }),
+    own['DATABASE_URL'] ? none() : startPostgres({ ...options, port: postgresPort }),
   ]);
   return { azurite, postgres, stop: () => stopAll([azurite, postgres]) };
 }
 
 async function none(): Promise<undefined> {}
-
-async function startAzuriteOn(
-  ports: LocalSettings['azuritePorts'],
-  options: ServiceOptions,
-): Promise<Azurite> {
-  await requireFreePort(ports.blob, 'Azurite (blobs)', 'AZURITE_BLOB_PORT');
-  await requireFreePort(ports.queue, 'Azurite (queues)', 'AZURITE_QUEUE_PORT');
-  await requireFreePort(ports.table, 'Azurite (tables)', 'AZURITE_TABLE_PORT');
-  return startAzurite({ ...options, ports });
-}
-
-async function startPostgresOn(port: number, options: ServiceOptions): Promise<Postgres> {
-  await requireFreePort(port, 'PostgreSQL', 'LOCAL_POSTGRES_PORT');
-  return startPostgres({ ...options, port });
-}

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
-import { localHostname } from './ports.ts';
+import { localHostname, requireFreePort } from './ports.ts';
 import { defineService, type Service, type ServiceOptions } from './service.ts';
 
 /** The three ports of the storage emulator. */
@@ -21,11 +21,18 @@ export interface Azurite extends Service {
 const account = 'devstoreaccount1';
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
-/** Starts Azurite with its data under `<folder>/azurite` and waits until all three of its services answer. */
+/**
+ * Starts Azurite with its data under `<folder>/azurite` and waits until all three of its services answer.
+ *
+ * @throws LocalError when a port is taken, or Azurite does not start
+ */
 export async function startAzurite(
   options: ServiceOptions & { readonly ports: AzuritePorts },
 ): Promise<Azurite> {
   const { folder, ports, onUnexpectedExit } = options;
+  await requireFreePort(ports.blob, 'Azurite (blobs)', 'AZURITE_BLOB_PORT');
+  await requireFreePort(ports.queue, 'Azurite (queues)', 'AZURITE_QUEUE_PORT');
+  await requireFreePort(ports.table, 'Azurite (tables)', 'AZURITE_TABLE_PORT');
   const location = join(folder, 'azurite');
   mkdirSync(location, { recursive: true });
   const service = defineService({

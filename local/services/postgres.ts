@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { errorCode, LocalError } from '../local-error.ts';
 import { localSecrets } from '../secrets.ts';
-import { localHostname } from './ports.ts';
+import { localHostname, requireFreePort } from './ports.ts';
 import { prepareCluster, superuser } from './postgres-cluster.ts';
 import { clearLeftover } from './postgres-leftover.ts';
 import { preparePostgresPlace } from './postgres-place.ts';
@@ -26,13 +26,19 @@ const withoutSync = ['fsync', 'synchronous_commit', 'full_page_writes'].flatMap(
   `${name}=off`,
 ]);
 
-/** Starts PostgreSQL with its data under `<folder>/postgres`, makes the database when it is missing, and waits until it answers. */
+/**
+ * Starts PostgreSQL with its data under `<folder>/postgres`, waits until it answers, and makes the database when it
+ * is missing.
+ *
+ * @throws LocalError when the port is taken, the data is another version's, or PostgreSQL does not start
+ */
 export async function startPostgres(options: ServiceOptions & { readonly port: number }): Promise<Postgres> {
   const { port, onUnexpectedExit, temporary = false } = options;
   const place = preparePostgresPlace(options.folder);
   const { databasePassword } = localSecrets(options.folder);
   const data = await prepareCluster(place, databasePassword);
   await clearLeftover(data);
+  await requireFreePort(port, 'PostgreSQL', 'LOCAL_POSTGRES_PORT');
   const maintenanceUrl = databaseUrl(port, databasePassword, 'postgres');
   const service = defineService({
     name: 'PostgreSQL',

@@ -27,11 +27,14 @@ describe('log lines', () => {
     );
   });
 
-  it('show people the stack of an error', () => {
+  it('show people the stack of an error, and of a warning only what it says', () => {
     const error = { name: 'AppError', message: 'gone', stack: 'AppError: gone\n    at here' };
 
-    expect(printed(true, 'error', JSON.stringify({ ...entry, error }))).toContain(
-      '\n  AppError: gone\n      at here\n',
+    expect(printed(true, 'error', JSON.stringify({ ...entry, level: 'error', error }))).toMatch(
+      /…\n {2}AppError: gone\n {6}at here\n$/,
+    );
+    expect(printed(true, 'warning', JSON.stringify({ ...entry, level: 'warning', error }))).toMatch(
+      /…\n {2}AppError: gone\n$/,
     );
   });
 
