@@ -17,8 +17,11 @@ interface Forwarding {
 const notForwarded =
   /^(?:connection|expect|host|keep-alive|proxy-connection|te|transfer-encoding|upgrade|x-forwarded-(?:for|host|proto)|x-ms-invocation-id)$/i;
 
-/** One connection per request: the library may leave a request half read, and nobody should get its rest. */
-const agent = new Agent({ keepAlive: false });
+/**
+ * Every request has a connection of its own, for its body may be left half read. It is asked to stay open, or the
+ * worker would cut an upload off that it has answered early, and the answer would be lost.
+ */
+const agent = new Agent({ keepAlive: true, maxFreeSockets: 0 });
 
 /** Answers with a status alone while that is possible; a response that has begun is broken off. */
 export function endWith(response: ServerResponse, status: number): void {

@@ -1,4 +1,5 @@
 import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,8 +33,14 @@ interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The HTTP server clients talk to: finds the function, then lets the worker answer. */
-export function createFront(options: FrontOptions): Server {
+/** The HTTP server clients talk to, and when the requests it has are over. */
+interface Front {
+  readonly server: Server;
+  settled(): Promise<unknown>;
+}
+
+/** Makes the server that finds the function of a request and lets the worker answer. */
+export function createFront(options: FrontOptions): Front {
   const findFunction = createRouter(options);
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const target = readTarget(request);
@@ -45,13 +52,17 @@ export function createFront(options: FrontOptions): Server {
     if (!match) return options.admin(request, response, target.path);
     return runHttpFunction(options, match, target, request, response);
   };
+  const open = new Set<ServerResponse>();
   // Kestrel has no limit on the time of an upload, and holds idle connections for 130 s.
-  return createServer({ requestTimeout: 0, keepAliveTimeout: 130_000 }, (request, response) => {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 130_000 }, (request, response) => {
+    open.add(response);
+    response.once('close', () => open.delete(response));
     handle(request, response).catch((error: Error) => {
       options.log('error', `${request.method} ${request.url} failed: ${error.message}`);
       endWith(response, 500);
     });
   });
+  return { server, settled: () => Promise.all([...open].map((response) => once(response, 'close'))) };
 }
 
 /** The first function in the order of names wins, however general its route: the host knows no precedence. */

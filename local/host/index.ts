@@ -63,7 +63,7 @@ async function serve(
   const { functions } = workers.current;
   const isDisabled = (name: string) => /^(?:1|true)$/i.test(env[`AzureWebJobs.${name}.Disabled`] ?? '');
   const triggers = createTriggers(functions, { ...options, settings, worker: workers.ready });
-  const server = createFront({
+  const { server, settled } = createFront({
     functions: functions.filter(({ name }) => !isDisabled(name)),
     routePrefix: settings.routePrefix,
     keys: options.keys,
@@ -95,8 +95,9 @@ async function serve(
     },
     async stop() {
       stopping.abort();
-      const ended = Promise.all([once(server.close(), 'close'), ...loops]);
-      await Promise.race([ended, sleep(systemClock, 5000)]);
+      server.close();
+      await Promise.race([Promise.all([settled(), ...loops]), sleep(systemClock, 5000)]);
+      // Not only the idle ones: clients also open connections and send nothing.
       server.closeAllConnections();
       await workers.stop();
       await Promise.all(loops);
