@@ -19,7 +19,7 @@ export function readyScreen({ settings, services, servedBy, adminKey, startSecon
   const facts = [
     ['App', `${url}  (${servedBy})`],
     ...serviceFacts(settings, services),
-    ['Data', `${relative(root, folder)}  (npm run reset empties it)`],
+    dataFact(settings),
     ['Admin key', adminKey],
   ];
   const key = `-H "x-api-key: $(cat ${quote(join(folder, 'admin-key'))})"`;
@@ -41,20 +41,24 @@ export function readyScreen({ settings, services, servedBy, adminKey, startSecon
 }
 
 /** What `npm run services` shows: the settings that somebody's own `func start` needs. */
-export function servicesScreen(settings: LocalSettings, services: OwnServices): string {
+export function servicesScreen(settings: LocalSettings, services: OwnServices, adminKey: string): string {
   return [
     '',
-    ...table(serviceFacts(settings, services)),
+    'The services are ready, and the database is up to date.',
     '',
-    'Values for local.settings.json:',
+    ...table([...serviceFacts(settings, services), dataFact(settings), ['Admin key', adminKey]]),
     '',
-    JSON.stringify(defaultSettings(settings, services), null, 2),
+    'Put these into local.settings.json, then run, in another terminal: npm run build && func start',
     '',
-    'Then, in another terminal: npm run build && npx crownsafe migrate && func start',
+    JSON.stringify({ IsEncrypted: false, Values: defaultSettings(settings, services) }, null, 2),
     '',
     'Ctrl-C stops everything; the data stays.',
     '',
   ].join('\n');
+}
+
+function dataFact({ root, folder }: LocalSettings): string[] {
+  return ['Data', `${relative(root, folder)}  (npm run reset empties it)`];
 }
 
 /** One row for storage and one for the database. */

@@ -68,7 +68,8 @@ function azuriteArguments(location: string, ports: AzuritePorts): string[] {
   ];
 }
 
-function connectionString(ports: AzuritePorts): string {
+/** The connection string of an Azurite with these ports. */
+export function connectionString(ports: AzuritePorts): string {
   const endpoint = (port: number) => `http://${localHostname}:${port}/${account}`;
   return [
     'DefaultEndpointsProtocol=http',
