@@ -96,7 +96,10 @@ async function serve(
     async stop() {
       stopping.abort();
       server.close();
-      await Promise.race([Promise.all([settled(), ...loops]), sleep(systemClock, 5000)]);
+      const patience = new AbortController();
+      const impatience = sleep(systemClock, 5000, patience.signal).catch(() => undefined);
+      await Promise.race([Promise.all([settled(), ...loops]), impatience]);
+      patience.abort();
       // Not only the idle ones: clients also open connections and send nothing.
       server.closeAllConnections();
       await workers.stop();

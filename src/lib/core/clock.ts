@@ -8,8 +8,12 @@ export interface Clock {
   monotonicMs(): number;
   /** A number in [0, 1), for jitter; not for secrets. */
   random(): number;
-  /** Calls `callback` once after `delayMs`; the returned function cancels. The timer does not keep the process alive. */
-  after(delayMs: number, callback: () => void): () => void;
+  /**
+   * Calls `callback` once after `delayMs`; the returned function cancels.
+   *
+   * @param options - `keepsAlive`: the process does not end before; left out, the timer does not hold it
+   */
+  after(delayMs: number, callback: () => void, options?: { readonly keepsAlive: boolean }): () => void;
 }
 
 /** Real time. */
@@ -17,10 +21,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   random: () => Math.random(),
-  after(delayMs, callback) {
+  after(delayMs, callback, { keepsAlive } = { keepsAlive: false }) {
     // Longer waits would overflow the 32-bit delay of setTimeout and fire at once.
     const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1));
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
 };
@@ -40,7 +44,10 @@ export function parseHttpDate(text: string): number | undefined {
   return new Date(epochMs).toUTCString() === text ? epochMs : undefined;
 }
 
-/** Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. Leaves no timer or listener behind. */
+/**
+ * Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. Leaves no timer or listener
+ * behind. Keeps the process alive: a command that waits before a retry has nothing else that would.
+ */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -48,10 +55,11 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       cancel();
       reject(signal?.reason);
     };
-    const cancel = clock.after(delayMs, () => {
+    const wake = () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
-    });
+    };
+    const cancel = clock.after(delayMs, wake, { keepsAlive: true });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -1,3 +1,4 @@
+import { parseHttpDate } from '../core/index.ts';
 import { fieldOf } from './network-errors.ts';
 
 /**
@@ -10,8 +11,8 @@ export function retryAfterMs(error: unknown, nowMs: number): number | undefined 
   const header = headerOf(error, 'retry-after');
   if (!header) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+  const date = parseHttpDate(header);
+  return date === undefined ? undefined : Math.max(0, date - nowMs);
 }
 
 function headerOf(error: unknown, name: string): string | undefined {
