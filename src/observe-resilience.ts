@@ -24,8 +24,9 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         });
         break;
       case 'give_up': {
-        const { type: _type, level, ...fields } = event;
-        logger[level]('a call failed', fields);
+        const { type: _type, level, error, ...fields } = event;
+        // What is missing or in conflict is part of life: its code says enough, a stack would only alarm.
+        logger[level]('a call failed', level === 'error' ? { ...fields, error } : fields);
         break;
       }
       case 'rejected':

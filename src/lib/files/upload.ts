@@ -101,7 +101,8 @@ async function readAtMost(
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // Leaving the loop early would otherwise destroy the connection that the refusal is sent on.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
       chunks.push(chunk);
       if (sizeBytes > maxBytes) break;

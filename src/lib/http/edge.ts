@@ -95,6 +95,8 @@ export function createEdge(ports: EdgePorts): Edge {
       const finish = (status: number, error: unknown) => {
         response.off('close', onClose);
         deadline[Symbol.dispose]();
+        // What a refused body still has to say is let go by, or it would block the connection for the next request.
+        request.resume();
         const seconds = (clock.monotonicMs() - startedMs) / 1000;
         const method = request.method ?? 'GET';
         requests.add({ method, endpoint: `/${route}`, status: String(status) });

@@ -80,7 +80,8 @@ async function readJson(schema: z.ZodType, request: IncomingMessage): Promise<un
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   try {
-    return await collect(request, maxJsonBytes);
+    // Leaving the loop early would otherwise destroy the connection that the refusal is sent on.
+    return await collect(request.iterator({ destroyOnReturn: false }), maxJsonBytes);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError('malformed_body', 'The body ended before its end', { cause });

@@ -54,7 +54,7 @@ export function readFileForm(request: IncomingMessage, limits: FormLimits): Prom
       if (name !== 'file')
         return fail(new AppError('file_part_required', `Name the file part "file", not "${name}"`));
       if (file !== undefined) return fail(new AppError('one_file_only', 'Send one file at a time'));
-      file = readPart(stream, filename ?? '', contentType, limits.maxFileBytes);
+      file = readPart(stream, unescapeFilename(filename), contentType, limits.maxFileBytes);
       file.catch(onBroken);
     });
     parser.on('field', (name, value, nameTruncated, valueTruncated) => {
@@ -117,6 +117,11 @@ async function readPart(
   }
   const bytes = Buffer.concat(chunks);
   return { filename, contentType: contentType || undefined, bytes, tooLarge: sizeBytes > maxFileBytes };
+}
+
+/** Browsers write these three characters of a file's name so. https://html.spec.whatwg.org/#multipart-form-data */
+function unescapeFilename(filename: string | undefined): string {
+  return (filename ?? '').replace(/%(?:22|0D|0A)/g, decodeURIComponent);
 }
 
 function malformed(detail: string, cause?: unknown): AppError {

@@ -66,9 +66,9 @@ export function createMetrics(instance: string): Metrics {
     },
     async render() {
       // Only a scrape needs the serializer, so its load time is not part of every cold start.
-      const { PrometheusSerializer } = await import('@opentelemetry/exporter-prometheus');
+      const { toPrometheusText } = await import('./prometheus.ts');
       const { resourceMetrics } = await reader.collect();
-      return new PrometheusSerializer('', false, undefined, true, true).serialize(resourceMetrics);
+      return toPrometheusText(resourceMetrics);
     },
   };
 }
