@@ -16,8 +16,17 @@ export async function clearLeftover(data: string): Promise<void> {
   const pid = Number.parseInt(readFileSync(lockFile, 'utf8'), 10);
   if (!isAlive(pid)) return;
   if (!commandLine(pid).includes(data)) return rmSync(lockFile, { force: true });
+  await end(pid);
+}
+
+/** Asks for a fast shutdown, and after 10 s for an immediate one, from which the next start recovers. */
+async function end(pid: number): Promise<void> {
+  const startedAt = Date.now();
   process.kill(pid, 'SIGINT');
-  while (isAlive(pid)) await delay(20);
+  while (isAlive(pid)) {
+    if (Date.now() - startedAt > 10_000) process.kill(pid, 'SIGQUIT');
+    await delay(50);
+  }
 }
 
 function commandLine(pid: number): string {

@@ -1,11 +1,14 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { localHostname, requireFreePort } from '../../../local/services/ports.ts';
+import { localHostname, pickFreePorts, requireFreePort } from '../../../local/services/ports.ts';
+import { startPostgres } from '../../../local/services/postgres.ts';
 import { type Services, startServices } from '../../../local/services/start-services.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts';
@@ -18,6 +21,10 @@ async function query(databaseUrl: string, statement: string): Promise<unknown[]>
   } finally {
     await client.end();
   }
+}
+
+function parentOf(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
 const blobEndpoint = (connectionString: string) => /BlobEndpoint=([^;]+)/.exec(connectionString)?.[1] ?? '';
@@ -96,6 +103,40 @@ describe('services whose parent was killed', () => {
 
     await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 10_000);
     await expect(query(databaseUrl, 'select')).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a PostgreSQL that lost its guard', () => {
+  it('is ended before the next one starts on its data and port', async () => {
+    const folder = makeTemporaryFolder();
+    const [port = 0] = await pickFreePorts(1);
+    const first = await startPostgres({ folder, port, temporary: true });
+    await query(first.url, 'create table kept as select 42 as answer');
+    const lock = readFileSync(join(first.folder, 'data', 'postmaster.pid'), 'utf8');
+    process.kill(parentOf(Number.parseInt(lock, 10)), 'SIGKILL');
+
+    const second = await startPostgres({ folder, port, temporary: true });
+
+    expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
+    expect(readFileSync(join(first.folder, 'data', 'postmaster.pid'), 'utf8')).not.toBe(lock);
+    await second.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it('does not keep the next one from starting when its number belongs to another program now', async () => {
+    const folder = makeTemporaryFolder();
+    const [port = 0] = await pickFreePorts(1);
+    const first = await startPostgres({ folder, port, temporary: true });
+    const lockFile = join(first.folder, 'data', 'postmaster.pid');
+    const lock = readFileSync(lockFile, 'utf8');
+    await first.stop();
+    writeFileSync(lockFile, lock.replace(/^\d+/, String(process.pid)));
+
+    const second = await startPostgres({ folder, port, temporary: true });
+
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await second.stop();
+    await rm(folder, { recursive: true });
   });
 });
 
