@@ -37,7 +37,7 @@ export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   '@opentelemetry/sdk-metrics': { values: ['observability'] },
   cockatiel: { values: ['resilience'] },
   commander: { values: ['cli'] },
-  'content-disposition': { values: ['http', 'files', 'sharing'] },
+  'content-disposition': { values: ['files', 'reports', 'sharing'] },
   kysely: { values: ['database'] },
   'lru-cache': { values: ['cache', 'sharing'] },
   pg: { values: ['database'] },

@@ -1,4 +1,4 @@
-import { parseAst } from 'vitest/node';
+import { parseAst } from 'rolldown/parseAst';
 
 /** A node of the syntax tree (ESTree with TypeScript, as oxc makes it). */
 export interface SyntaxNode {
