@@ -13,6 +13,7 @@ import { filesUpload } from './files-upload.ts';
 import { healthLive } from './health-live.ts';
 import { healthReady } from './health-ready.ts';
 import { jobs } from './jobs.ts';
+import { maintenance } from './maintenance.ts';
 import { metrics } from './metrics.ts';
 import { reportGet } from './report-get.ts';
 import { reportsList } from './reports-list.ts';
@@ -39,6 +40,6 @@ export const endpoints: readonly Endpoint[] = [
   sasIssue,
 ];
 
-export const timers: readonly TimerFunction[] = [backupNightly];
+export const timers: readonly TimerFunction[] = [backupNightly, maintenance];
 
 export const queues: readonly QueueFunction[] = [jobs];

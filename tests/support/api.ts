@@ -58,8 +58,11 @@ export async function newProject(...members: readonly Api[]): Promise<string> {
 }
 
 /** Looks into the database of the app. */
-export async function inDatabase<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(inject('databaseUrl'));
+export async function inDatabase<T>(
+  work: (client: pg.Client) => Promise<T>,
+  databaseUrl = inject('databaseUrl'),
+): Promise<T> {
+  const client = new pg.Client(databaseUrl);
   await client.connect();
   try {
     return await work(client);

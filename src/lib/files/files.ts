@@ -11,6 +11,7 @@ import { listFiles } from './list.ts';
 import {
   deletePending,
   type FileRow,
+  findPending,
   findVisible,
   insertPending,
   markAvailable,
@@ -53,6 +54,8 @@ export interface Files {
   ): Promise<Answer>;
   /** Moves the bytes to the trash, so that links given out before die at once. */
   remove(caller: Caller, id: string, signal: AbortSignal): Promise<void>;
+  /** Tidies away uploads that broke off hours ago and could not be tidied then. */
+  discardAbandoned(signal: AbortSignal): Promise<void>;
   /** The blob of a file that may be linked to. @throws AppError `not_found`, `file_not_available` */
   findLinkable(caller: Caller, id: string, signal: AbortSignal): Promise<{ id: string; blobName: string }>;
 }
@@ -115,6 +118,15 @@ export function createFiles(ports: FilesPorts): Files {
       // A deletion that broke off here is finished by repeating it; only then has the repetition something to do.
       if (file.status === 'deleted' && !wasThere) throw notFound();
     },
+    async discardAbandoned(signal) {
+      const before = toTimestamp(clock.now() - abandonedAfterMs);
+      const abandoned = await database.read('find abandoned uploads', signal, (db) =>
+        findPending(db, before),
+      );
+      for (const file of abandoned) await discard(ports, file, signal);
+      if (abandoned.length > 0)
+        ports.logger.info('abandoned uploads were tidied away', { count: abandoned.length });
+    },
     async findLinkable(caller, id, signal) {
       const file = await find(caller, id, signal);
       if (file.status === 'deleted') throw notFound();
@@ -140,8 +152,9 @@ async function store(
     await blobs.upload(row.blob_name, bytes, { contentType: row.content_type, onlyIfAbsent: true, signal });
   } catch (error) {
     // The caller's signal may be what failed, so the tidying has its own time. What it cannot reach stays `pending`.
-    await discard(ports, row).catch((failure) => {
-      logger.warning('a refused upload could not be tidied away', { file_id: row.id, error: failure });
+    using deadline = startDeadline(clock, discardTimeoutMs);
+    await discard(ports, row, deadline.signal).catch((failure) => {
+      logger.warning('a broken upload could not be tidied away yet', { file_id: row.id, error: failure });
     });
     throw error;
   }
@@ -153,11 +166,17 @@ async function store(
 }
 
 const discardTimeoutMs = 10_000;
+/** Far longer than any upload through the API takes. */
+const abandonedAfterMs = 2 * 3_600_000;
 
-async function discard({ database, blobs, clock }: FilesPorts, row: NewFileRow): Promise<void> {
-  using deadline = startDeadline(clock, discardTimeoutMs);
-  await blobs.delete(row.blob_name, { signal: deadline.signal });
-  await database.transaction('forget file', deadline.signal, (trx) => deletePending(trx, row.id));
+/** The blob goes first: a row without blob can be found again, a blob without row cannot. */
+async function discard(
+  { database, blobs }: FilesPorts,
+  row: Pick<FileRow, 'id' | 'blob_name'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await blobs.delete(row.blob_name, { signal });
+  await database.transaction('forget file', signal, (trx) => deletePending(trx, row.id));
 }
 
 /** @throws AppError `not_found` for a project that is unknown, or not the caller's */

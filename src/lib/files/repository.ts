@@ -28,6 +28,20 @@ export async function markAvailable(trx: Trx, id: string, uploadedAt: string): P
   return trx.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+const maxPendingAtOnce = 100;
+
+/** Some of the files that have been pending since before the given time. */
+export function findPending(db: Db, before: string): Promise<Pick<FileRow, 'id' | 'blob_name'>[]> {
+  return db
+    .selectFrom('files')
+    .select(['id', 'blob_name'])
+    .where('status', '=', 'pending')
+    .where(sql<boolean>`created_at < ${before}::timestamptz`)
+    .orderBy('created_at')
+    .limit(maxPendingAtOnce)
+    .execute();
+}
+
 /** Forgets a file whose bytes never became available. */
 export async function deletePending(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('files').where('id', '=', id).where('status', '=', 'pending').execute();

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json } from '../support/api.ts';
+import { type App, startApp } from '../support/app.ts';
+import { pngBytes, uploaded, uploadForm } from '../support/uploads.ts';
+
+/* A stack of its own, because its services are stopped under the running app. */
+
+let app: App;
+let api: Api;
+
+beforeAll(async () => {
+  app = await startApp();
+  api = apiWith(app.adminKey, app.baseUrl);
+});
+afterAll(() => app.stop());
+
+/** The answer must come inside the client's own deadline. */
+const inTime = { 'x-request-timeout': '15' };
+
+async function untilReady(): Promise<number> {
+  const startedAt = performance.now();
+  while ((await api('/api/v1/health/ready')).status !== 200) {
+    if (performance.now() - startedAt > 20_000) throw new Error('not ready again after 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return performance.now() - startedAt;
+}
+
+async function expectUnavailable(response: Response): Promise<void> {
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  await expectProblem(response, 503, 'unavailable');
+}
+
+async function expectNotReady(name: string): Promise<void> {
+  const response = await api('/api/v1/health/ready');
+  const { status, checks } = await bodyOf<{ status: string; checks: { name: string; status: string }[] }>(
+    response,
+  );
+  expect([response.status, status, response.headers.get('retry-after')]).toEqual([503, 'unavailable', '5']);
+  expect(checks.find((check) => check.name === name)?.status).toBe('failed');
+}
+
+describe('without PostgreSQL', () => {
+  it('lives, is not ready, answers 503 in time, and recovers by itself', async () => {
+    await uploaded(api);
+    await app.services.postgres.stop();
+
+    expect((await api('/health')).status).toBe(200);
+    expect((await api('/metrics')).status).toBe(200);
+    await expectNotReady('database');
+    await expectUnavailable(await api('/api/v1/files', { headers: inTime }));
+    await expectUnavailable(await uploadForm(api, pngBytes()));
+    await app.services.postgres.start();
+    await untilReady();
+
+    expect((await uploadForm(api, pngBytes())).status).toBe(201);
+    expect((await api('/api/v1/reports/upload-activity')).status).toBe(200);
+  });
+});
+
+describe('without storage', () => {
+  it('lives, is not ready, answers 503 in time, and recovers by itself', async () => {
+    const { id } = await uploaded(api);
+    await app.services.azurite.stop();
+
+    expect((await api('/health')).status).toBe(200);
+    await expectNotReady('blob');
+    await expectUnavailable(await uploadForm(api, pngBytes()));
+    await expectUnavailable(await api(`/api/v1/files/${id}/content`, { headers: inTime }));
+    await expectUnavailable(await api('/api/v1/backups', { method: 'POST' }));
+    expect((await api(`/api/v1/files/${id}`)).status).toBe(200);
+    await app.services.azurite.start();
+    await untilReady();
+
+    expect((await uploadForm(api, pngBytes())).status).toBe(201);
+    const link = await bodyOf<{ url: string }>(api('/api/v1/sas', json({ file_id: id })));
+    expect((await fetch(link.url)).status).toBe(200);
+    await expectEventually(202, () => api('/api/v1/backups', { method: 'POST' }));
+  });
+
+  it('calls no file available whose bytes could not be stored, and tidies it away later', async () => {
+    const pending = await listed('pending');
+    await inDatabase(
+      (db) => db.query("update files set created_at = created_at - interval '1 day'"),
+      app.databaseUrl,
+    );
+
+    for (const id of pending)
+      await expectProblem(await api(`/api/v1/files/${id}/content`), 409, 'file_not_available');
+    for (const id of await listed('available'))
+      expect((await api(`/api/v1/files/${id}/content`)).status).toBe(200);
+    await fetch(`${app.baseUrl}/admin/functions/maintenance`, json({ input: '' }));
+
+    expect(pending).toHaveLength(1);
+    await expect.poll(() => listed('pending'), { timeout: 10_000 }).toEqual([]);
+  });
+});
+
+async function listed(status: string): Promise<string[]> {
+  const list = await bodyOf<{ data: { id: string }[] }>(api(`/api/v1/files?per_page=200&status=${status}`));
+  return list.data.map(({ id }) => id);
+}
+
+/** Breakers of endpoints that no health check asks half-open after a minute at the latest. */
+async function expectEventually(status: number, ask: () => Promise<Response>): Promise<void> {
+  const endsAt = performance.now() + 20_000;
+  for (;;) {
+    const response = await ask();
+    const text = await response.text();
+    if (response.status === status) return;
+    if (performance.now() > endsAt) expect(`${response.status} ${text}`).toBe(`${status}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
