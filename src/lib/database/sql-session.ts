@@ -17,10 +17,10 @@ export interface SqlSession extends AsyncDisposable {
 }
 
 /**
- * Opens a connection of its own, outside of the pools. Dispose of it (`await using`). After an error of `copyIn`, and
+ * Opens a connection of its own, outside of the pools, within 5 s. Dispose of it (`await using`). After an error of `copyIn`, and
  * after an abort, it is closed.
  */
-export async function openSqlSession(address: DatabaseAddress, signal: AbortSignal): Promise<SqlSession> {
+export async function openSqlSession(address: DatabaseAddress): Promise<SqlSession> {
   const { default: pg } = await import('pg');
   const { tls, ...target } = address;
   const client = new pg.Client({
@@ -32,7 +32,7 @@ export async function openSqlSession(address: DatabaseAddress, signal: AbortSign
   } as ClientConfig);
   // A connection that breaks fails the statement under way, or the next one; unheard it would end the process.
   client.on('error', () => {});
-  await closeOnAbort(client, signal, () => client.connect());
+  await client.connect();
   return {
     query: (sql, stop) => closeOnAbort(client, stop, async () => void (await client.query(sql))),
     copyIn: (statement, rows, stop) => closeOnAbort(client, stop, () => copyIn(client, statement, rows)),
