@@ -15,6 +15,7 @@ const stoppedByUser = new Error('stopped by the user');
 export async function runCommand(work: (stop: AbortController) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   abortOnSignals(stop);
+  if (process.env['npm_lifecycle_event'] !== undefined) abortWithoutParent(stop);
   try {
     await work(stop);
   } catch (error) {
@@ -33,6 +34,15 @@ function abortOnSignals(stop: AbortController): void {
     } else if (Date.now() - firstAt > sameKeyPressMs) process.exit(130);
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+}
+
+/** A SIGTERM to npm reaches its shell but not us: both end, and we find ourselves with another parent. */
+function abortWithoutParent(stop: AbortController): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) stop.abort(stoppedByUser);
+  }, 500);
+  watch.unref();
 }
 
 /** Waits until the signal aborts, and throws its reason. */
