@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Readable } from 'node:stream';
-import { destroyOnAbort, linkAbort } from '../core/index.ts';
+import { destroyOnAbort, type LinkedAbort, linkAbort } from '../core/index.ts';
+import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
 /** Where the bytes of one upload go. Each method is one round trip that may be repeated. */
 export interface BlockTarget<T> {
@@ -34,15 +35,23 @@ export async function uploadBlocks<T>(
   }
   using link = linkAbort(signal);
   const stopSource = tieSource(source, link.signal);
-  const stager = createStager(target, link, blockBytes, concurrency);
+  const pool = createBufferPool(blockBytes, concurrency);
+  const sender = createSender(target, link, pool);
   try {
     signal.throwIfAborted();
-    for await (const chunk of source instanceof Uint8Array ? [source] : source) await stager.add(chunk);
-    return await stager.finish();
+    for await (const { bytes, isLast } of cut(source, pool)) {
+      if (isLast && sender.blocks() === 0) return await target.putWhole(bytes, link.signal);
+      sender.send(bytes);
+    }
+    await sender.settled();
+    sender.throwIfFailed();
+    return await target.commit(sender.blocks(), sender.sizeBytes(), link.signal);
   } catch (error) {
     link.abort(error);
-    await stager.settled();
-    throw signal.aborted ? signal.reason : (stager.failure() ?? error);
+    await sender.settled();
+    signal.throwIfAborted();
+    sender.throwIfFailed();
+    throw error;
   } finally {
     stopSource();
   }
@@ -56,88 +65,68 @@ function tieSource(source: Readable | Uint8Array, signal: AbortSignal): () => vo
   return destroyOnAbort(source, signal);
 }
 
-interface Stager<T> {
-  add(chunk: unknown): Promise<void>;
-  finish(): Promise<T>;
-  /** Resolves when nothing is on its way any more. */
-  settled(): Promise<unknown>;
-  failure(): unknown;
-}
-
-/** Fills buffers and sends them; a buffer is used again when its block has arrived. */
-function createStager<T>(
-  target: BlockTarget<T>,
-  link: { readonly signal: AbortSignal; abort(reason: unknown): void },
-  blockBytes: number,
-  concurrency: number,
-): Stager<T> {
-  const sending = new Set<Promise<void>>();
-  const free: Buffer[] = [];
-  let buffers = 0;
-  let buffer: Buffer | undefined;
+/** Cuts a source into blocks, each in a buffer of the pool. A full block is handed out only when more comes. */
+async function* cut(
+  source: Readable | Uint8Array,
+  pool: BufferPool,
+): AsyncGenerator<{ readonly bytes: Buffer; readonly isLast: boolean }> {
+  let block = await pool.take();
   let filled = 0;
-  let blocks = 0;
-  let sizeBytes = 0;
-  let failed: { readonly error: unknown } | undefined;
-
-  const throwIfFailed = () => {
-    if (failed) throw failed.error;
-  };
-  const takeBuffer = async (): Promise<Buffer> => {
-    // Each race ends with the next block, so no promise collects listeners.
-    while (free.length === 0 && buffers >= concurrency) await Promise.race(sending);
-    throwIfFailed();
-    const used = free.pop();
-    if (used) return used;
-    buffers++;
-    return Buffer.allocUnsafeSlow(blockBytes);
-  };
-  const send = (full: Buffer, length: number) => {
-    const sent = target
-      .stage(blocks++, full.subarray(0, length), link.signal)
-      .catch((error: unknown) => {
-        failed ??= { error };
-        link.abort(error);
-      })
-      .then(() => {
-        sending.delete(sent);
-        free.push(full);
-      });
-    sending.add(sent);
-  };
-  const append = async (chunk: Uint8Array) => {
+  for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('An upload takes bytes, not text or objects');
     for (let rest = chunk; rest.length > 0; ) {
-      // A full buffer is sent when more comes, so that a source of exactly one block goes at once.
-      if (buffer && filled === blockBytes) {
-        send(buffer, filled);
-        buffer = undefined;
-      }
-      if (!buffer) {
-        buffer = await takeBuffer();
+      if (filled === block.length) {
+        yield { bytes: block, isLast: false };
+        block = await pool.take();
         filled = 0;
       }
-      const taken = rest.subarray(0, blockBytes - filled);
-      buffer.set(taken, filled);
+      const taken = rest.subarray(0, block.length - filled);
+      block.set(taken, filled);
       filled += taken.length;
       rest = rest.subarray(taken.length);
     }
-  };
+  }
+  yield { bytes: block.subarray(0, filled), isLast: true };
+}
 
+interface Sender {
+  /** @throws the error of a block that has failed before */
+  send(bytes: Buffer): void;
+  blocks(): number;
+  sizeBytes(): number;
+  /** Resolves when nothing is on its way any more. */
+  settled(): Promise<unknown>;
+  throwIfFailed(): void;
+}
+
+/** Sends blocks side by side, and gives each buffer back when its block has arrived. The first failure cancels all. */
+function createSender(target: BlockTarget<unknown>, link: LinkedAbort, pool: BufferPool): Sender {
+  const sending = new Set<Promise<void>>();
+  let blocks = 0;
+  let sizeBytes = 0;
+  let failed: { readonly error: unknown } | undefined;
+  const throwIfFailed = () => {
+    if (failed) throw failed.error;
+  };
   return {
-    async add(chunk) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError('An upload takes bytes, not text or objects');
-      sizeBytes += chunk.length;
-      await append(chunk);
-    },
-    async finish() {
-      const last = buffer ?? Buffer.alloc(0);
-      if (blocks === 0) return target.putWhole(last.subarray(0, filled), link.signal);
-      send(last, filled);
-      await Promise.all(sending);
+    send(bytes) {
       throwIfFailed();
-      return target.commit(blocks, sizeBytes, link.signal);
+      sizeBytes += bytes.length;
+      const sent = target
+        .stage(blocks++, bytes, link.signal)
+        .catch((error: unknown) => {
+          failed ??= { error };
+          link.abort(error);
+        })
+        .then(() => {
+          sending.delete(sent);
+          pool.give(bytes);
+        });
+      sending.add(sent);
     },
+    blocks: () => blocks,
+    sizeBytes: () => sizeBytes,
     settled: () => Promise.all(sending),
-    failure: () => failed?.error,
+    throwIfFailed,
   };
 }

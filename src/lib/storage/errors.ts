@@ -30,10 +30,14 @@ export function isHouseMissing(error: unknown): boolean {
  * @throws every other error
  */
 export function outcomeOfRefusal(error: unknown): 'absent' | 'changed' {
-  const status = statusOf(error);
-  if (status === 404 && !isHouseMissing(error)) return 'absent';
-  if (status === 412) return 'changed';
-  throw error;
+  switch (statusOf(error)) {
+    case 404:
+      return 'absent';
+    case 412:
+      return 'changed';
+    default:
+      throw error;
+  }
 }
 
 /** What rooms above see of a refusal that no port method gives a meaning to. */

@@ -179,6 +179,16 @@ describe('a container that is missing', () => {
     expect(service.server.requests).toHaveLength(8 + 1 + 8);
   });
 
+  it('is not made for what finds nothing in it anyway', async () => {
+    await using service = await openBadService(refuse(404, 'ContainerNotFound'));
+
+    const found = await service.blobs.head('a', { signal });
+    const deleted = await service.blobs.delete('a', { signal });
+
+    expect([found, deleted]).toEqual([undefined, false]);
+    expect(service.server.requests).toHaveLength(2);
+  });
+
   it('is not made for ever when that does not help', async () => {
     await using service = await openBadService((request, response, number) => {
       if (request.url?.includes('restype=container')) {
