@@ -9,8 +9,8 @@ const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[]
   [/(\b(?:Bearer|Basic|SharedKey)\s+)[A-Za-z0-9+/=._:~-]{8,}/gi, '$1[redacted]'],
   // API keys of this service: the id may be shown, the secret may not.
   [/(\bcsk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+/g, '$1[redacted]'],
-  // JSON Web Tokens.
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, '[redacted]'],
+  // JSON Web Tokens; not from the middle of one, or a long text takes long.
+  [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, '[redacted]'],
 ];
 
 /** Ends of names, written without separators and in lower case. */

@@ -75,7 +75,7 @@ describe('redactText', () => {
   it.each(['a.', 'a://:', 'eyJaaaaaaaa-', 'Basic ', 'csk_a_', '?sig=', 'password ', 'x://y:z'])(
     'is quick for a long text of %j',
     (part) => {
-      const text = part.repeat(16_384 / part.length);
+      const text = part.repeat(131_072 / part.length);
 
       const startedAt = performance.now();
       redactText(text);
