@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { endWith } from './forward.ts';
 import type { FunctionInfo } from './protocol.ts';
-import type { Trigger } from './triggers.ts';
+import type { Trigger } from './trigger.ts';
 
 /** The part of the host's admin API that runs functions by hand and tells how the host is. */
 export function createAdmin(

@@ -4,7 +4,7 @@ import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
 import type { TriggerMetadata } from './protocol.ts';
 import { resolveSettings } from './settings.ts';
-import type { Trigger, TriggerContext } from './triggers.ts';
+import type { Trigger, TriggerContext } from './trigger.ts';
 
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
 const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };

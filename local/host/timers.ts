@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sleep, toTimestamp } from '../../src/lib/core/index.ts';
 import { parseSchedule } from './ncrontab.ts';
 import { resolveSettings } from './settings.ts';
-import type { Trigger, TriggerContext } from './triggers.ts';
+import type { Trigger, TriggerContext } from './trigger.ts';
 
 const never = '0001-01-01T00:00:00.000Z';
 

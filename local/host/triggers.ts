@@ -1,32 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../../src/lib/core/index.ts';
+import { systemClock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
-import type { Binding, FunctionInfo, TriggerMetadata, TypedData } from './protocol.ts';
+import type { FunctionInfo } from './protocol.ts';
 import { createQueueTrigger } from './queue-trigger.ts';
-import type { Env, HostSettings, Log } from './settings.ts';
 import { createTimer } from './timers.ts';
+import type { Trigger, TriggerContext } from './trigger.ts';
 import type { WorkerProcess } from './worker-process.ts';
-
-/** What runs a function that is not called over HTTP. */
-export interface Trigger {
-  /** Runs the function as it comes due until the signal aborts; ends when the runs that have begun are over. */
-  start(signal: AbortSignal): Promise<void>;
-  /** Runs it once, now; rejects when it fails. */
-  runNow(input: string): Promise<unknown>;
-}
-
-/** The function of a trigger, and what a trigger needs of its host. */
-export interface TriggerContext {
-  readonly name: string;
-  readonly binding: Binding;
-  readonly env: Env;
-  readonly settings: HostSettings;
-  readonly stateFolder: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Rejects when the function fails, which has been logged then. */
-  readonly run: (input: TypedData, metadata: TriggerMetadata) => Promise<unknown>;
-}
 
 interface TriggerHost extends Pick<TriggerContext, 'env' | 'settings' | 'stateFolder' | 'log'> {
   readonly worker: () => Promise<WorkerProcess>;
