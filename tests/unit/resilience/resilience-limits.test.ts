@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { azureError, sqlError } from './failures.ts';
+import { failing, failingForEver, settle, setUp, signal } from './set-up.ts';
+
+describe('resilience.run: breaker and bulkhead', () => {
+  it('opens after five failures in a row and tells when to come back', async () => {
+    const { resilience, clock, of } = setUp({ retries: 0 });
+    const unit = failingForEver(azureError(503));
+    for (let i = 0; i < 5; i++) await resilience.run('blob', 'read', unit.run, { signal }).catch(() => {});
+    await clock.advance(15_500);
+
+    const result = await resilience
+      .run('blob', 'read', unit.run, { signal })
+      .catch((error: unknown) => error);
+
+    expect(result).toMatchObject({ code: 'unavailable', retryAfterSeconds: 45 });
+    expect(unit.tries).toBe(5);
+    expect(of('rejected')).toEqual([{ type: 'rejected', dependency: 'blob', by: 'breaker' }]);
+    expect(of('breaker')).toEqual([{ type: 'breaker', dependency: 'blob', state: 'open' }]);
+  });
+
+  it('does not retry the rejection of its own breaker', async () => {
+    const { resilience, clock } = setUp({ breakerThreshold: 2 });
+    const unit = failingForEver(azureError(503));
+
+    await settle(resilience.run('blob', 'read', unit.run, { signal }), clock);
+
+    expect(unit.tries).toBe(2);
+  });
+
+  it('keeps dependencies apart', async () => {
+    const { resilience } = setUp({ retries: 0, breakerThreshold: 1 });
+
+    await resilience.run('blob', 'read', failingForEver(azureError(503)).run, { signal }).catch(() => {});
+
+    expect(await resilience.run('backup-blob', 'read', failing().run, { signal })).toBe('done');
+    expect(resilience.states().map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'blob open',
+      'backup-blob closed',
+      'table closed',
+      'queue closed',
+      'postgres closed',
+      'postgres-direct closed',
+    ]);
+  });
+
+  it('lets a call through as soon as a health check has passed', async () => {
+    const { resilience, clock } = setUp({ retries: 0, breakerThreshold: 1 });
+    await resilience
+      .run('postgres', 'query', failingForEver(sqlError('57P03')).run, { signal })
+      .catch(() => {});
+    await clock.advance(10_000);
+
+    resilience.noteRecovery('postgres');
+
+    expect(await resilience.run('postgres', 'query', failing().run, { signal })).toBe('done');
+    expect(resilience.states().find(({ name }) => name === 'postgres')?.state).toBe('closed');
+  });
+
+  it('does not let an aborted probe decide', async () => {
+    const { resilience, clock } = setUp({ retries: 0, breakerThreshold: 1 });
+    await resilience.run('blob', 'read', failingForEver(azureError(503)).run, { signal }).catch(() => {});
+    await clock.advance(60_000);
+    const abort = new AbortController();
+    const probe = resilience
+      .run('blob', 'read', () => new Promise(() => {}), { signal: abort.signal })
+      .catch(() => {});
+
+    abort.abort();
+    await probe;
+
+    expect(resilience.states()[0]?.state).toBe('half_open');
+  });
+
+  it('holds no slot while it waits for a retry', async () => {
+    const { resilience, clock } = setUp({ bulkheadSize: 1, bulkheadQueue: 0 });
+    const waiting = resilience.run('blob', 'read', failing(azureError(503)).run, { signal });
+    await clock.advance(1);
+
+    const meanwhile = await resilience.run('blob', 'read', failing().run, { signal });
+
+    expect(meanwhile).toBe('done');
+    expect(await settle(waiting, clock)).toBe('done');
+  });
+
+  it('runs ten at a time, and rejects who finds the queue full without counting it', async () => {
+    const { resilience, of } = setUp({ breakerThreshold: 1, bulkheadQueue: 2 });
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const call = () =>
+      resilience.run(
+        'table',
+        'get',
+        () => {
+          running++;
+          return gate.promise;
+        },
+        { signal },
+      );
+
+    const calls = Array.from({ length: 12 }, call);
+    const thirteenth = await call().catch((error: unknown) => error);
+    const runningAtOnce = running;
+    gate.resolve();
+    await Promise.all(calls);
+
+    expect([runningAtOnce, running]).toEqual([10, 12]);
+    expect(thirteenth).toMatchObject({ code: 'unavailable', retryAfterSeconds: 5 });
+    expect(of('rejected')).toEqual([{ type: 'rejected', dependency: 'table', by: 'bulkhead' }]);
+    expect(resilience.states().every(({ state }) => state === 'closed')).toBe(true);
+  });
+});
