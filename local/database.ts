@@ -1,3 +1,4 @@
+import { type Config, ConfigError, loadConfig } from '../src/lib/config/index.ts';
 import { migrateToLatest } from '../src/lib/database/index.ts';
 import { ensureAdminKey } from './admin-key.ts';
 import { errorCode, LocalError } from './local-error.ts';
@@ -7,10 +8,10 @@ import type { Environment } from './settings.ts';
  * Brings the database that the app will use up to date.
  *
  * @returns an API key with the scope `admin`
- * @throws LocalError when the database cannot be reached
+ * @throws LocalError when the settings are not usable, or the database cannot be reached
  */
 export async function prepareDatabase(folder: string, env: Environment): Promise<string> {
-  const { DATABASE_URL = '', DATABASE_DIRECT_URL = DATABASE_URL, SECRET_KEY = '' } = env;
+  const { DATABASE_DIRECT_URL, SECRET_KEY } = readConfig(env);
   try {
     await migrateToLatest(DATABASE_DIRECT_URL);
   } catch (cause) {
@@ -22,6 +23,16 @@ export async function prepareDatabase(folder: string, env: Environment): Promise
     );
   }
   return ensureAdminKey(folder, DATABASE_DIRECT_URL, SECRET_KEY);
+}
+
+/** Reads the settings as the app will, whose own complaint would come with a stack. */
+function readConfig(env: Environment): Config {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new LocalError(`${error.message}\nThey come from the environment and from local.settings.json.`);
+  }
 }
 
 /** Nobody there, no such host, and SQLSTATEs: no such role or wrong password, no such database. */
