@@ -41,16 +41,9 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   }
 }
 
-/** The slot is only given back when the catalog knows the outcome; otherwise the next request settles it. */
 async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<void> {
-  const { clock, catalog, slot, logger } = ports;
+  const { clock, catalog, logger } = ports;
   const { name } = entry;
-  const record = async (outcome: Partial<BackupSummary>) => {
-    // Has its own time: what ended the backup may be that its time was over.
-    using time = startDeadline(clock, recordMs);
-    await catalog.update(name, outcome, time.signal);
-    await slot.release(name, time.signal);
-  };
   let manifest: Manifest;
   try {
     const started_at = toTimestamp(clock.now());
@@ -59,22 +52,30 @@ async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSign
     manifest = earlier ?? (await runFullBackup(ports, { name, signal }));
   } catch (error) {
     logger.error('the backup failed', { backup: name, error });
-    await record(failure(error, toTimestamp(clock.now())));
+    await finishBackup(ports, name, failure(error, toTimestamp(clock.now())));
     throw error;
   }
-  await record(success(manifest));
+  await finishBackup(ports, name, success(manifest));
   const { dump_bytes, stored_bytes, tables } = manifest;
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
 
-/** Writes down that a reserved backup will not be carried out, and gives its slot back. Has its own time. */
-export async function withdrawBackup(
+/** Writes down that a reserved backup will not be carried out, and gives its slot back. */
+export async function withdrawBackup(ports: RunPorts, name: string, error: unknown): Promise<void> {
+  await finishBackup(ports, name, failure(error, toTimestamp(ports.clock.now())));
+}
+
+/**
+ * Has its own time: what ended the backup may be that its time was over. The slot is only given back when the catalog
+ * knows the outcome; otherwise the next request settles it.
+ */
+async function finishBackup(
   { clock, catalog, slot }: RunPorts,
   name: string,
-  error: unknown,
+  outcome: Partial<BackupSummary>,
 ): Promise<void> {
   using time = startDeadline(clock, recordMs);
-  await catalog.update(name, failure(error, toTimestamp(clock.now())), time.signal);
+  await catalog.update(name, outcome, time.signal);
   await slot.release(name, time.signal);
 }
 
