@@ -73,6 +73,9 @@ function serverArguments(data: string, port: number): string[] {
     `listen_addresses=${localHostname}`,
     '-c',
     'unix_socket_directories=',
+    // A query whose client has gone ends within a second; in Azure this is set on the role of the app.
+    '-c',
+    'client_connection_check_interval=1s',
   ];
 }
 

@@ -90,6 +90,8 @@ export function createSasLinks({ clock, blobs, findLinkable }: SasPorts): SasLin
   const plainLinks = new LRUCache<string, { url: string; expiresAt: number }>({
     max: maxCachedLinks,
     ttl: cachedSeconds * 1000,
+    // The library would remember the time for a moment, by a timer of its own.
+    ttlResolution: 0,
     perf: { now: () => clock.now() },
   });
 
