@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, stop } from 'esbuild';
 import { LocalError } from '../local/local-error.ts';
@@ -63,7 +63,8 @@ export async function bundle(root: string): Promise<BundleSummary> {
   await stop();
   await mkdir(outdir, { recursive: true });
   for (const file of outputFiles) await writeIfChanged(file.path, file.contents);
-  for (const asset of assets) await copyFile(join(root, asset), join(outdir, basename(asset)));
+  for (const asset of assets)
+    await writeIfChanged(join(outdir, basename(asset)), await readFile(join(root, asset)));
   await chmod(join(outdir, executable), 0o755);
   const made = [...outputFiles.map((file) => basename(file.path)), ...assets.map((asset) => basename(asset))];
   await removeOthers(outdir, made);

@@ -21,7 +21,8 @@ interface Run {
   ended(): Promise<number | NodeJS.Signals>;
 }
 
-describe('npm start', () => {
+// Four starts on a machine that may be busy with other tests.
+describe('npm start', { timeout: 90_000 }, () => {
   const folder = makeTemporaryFolder();
   let ports: number[];
   const runs: Run[] = [];
