@@ -13,7 +13,6 @@ export function defaultSettings(settings: LocalSettings, { azurite, postgres }: 
     FUNCTIONS_WORKER_RUNTIME: 'node',
     ENVIRONMENT: 'development',
     LOG_LEVEL: 'info',
-    PUBLIC_BASE_URL: `http://localhost:${settings.port}`,
     SECRET_KEY: localSecrets(settings.folder).secretKey,
     ...(azurite && { AzureWebJobsStorage: azurite.connectionString }),
     ...(postgres && { DATABASE_URL: postgres.url }),

@@ -20,8 +20,6 @@ export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
 /** A download link lives this long. */
 const downloadMs = 15 * 60_000;
 
-export type Backups = ReturnType<typeof createBackups>;
-
 /** Makes the backups of one database: `connection` names it, `blobs` keeps the dumps. */
 export function createBackups(ports: BackupPorts) {
   const { clock, connection, blobs, table, cursors, logger } = ports;

@@ -1,3 +1,3 @@
-export { type Backups, createBackups } from './backups.ts';
+export { createBackups } from './backups.ts';
 export { backupListQuery, backupNameParams, backupPageShape, backupRequest, backupShape } from './shapes.ts';
 export { restoreDump } from './text/restore-dump.ts';

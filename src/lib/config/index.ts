@@ -1,2 +1,2 @@
-export { type Config, ConfigError, loadConfig, type StorageConnection } from './load.ts';
+export { type Config, ConfigError, loadConfig } from './load.ts';
 export { describeSettings } from './settings.ts';

@@ -22,6 +22,9 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
+/** The types of file that the gate can tell by their content. */
+const knownExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 'tiff', 'bmp', 'pdf'] as const;
+
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' });
@@ -53,7 +56,7 @@ export const settingsSchema = z.object({
     group: 'database',
     description:
       'PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`.',
-    local: 'postgresql://postgres:postgres@127.0.0.1:5432/crownsafe',
+    local: 'postgresql://postgres:postgres@127.0.0.1:5433/crownsafe',
     secret: true,
   }),
   DATABASE_DIRECT_URL: databaseUrl.optional().register(notes, {
@@ -106,7 +109,8 @@ export const settingsSchema = z.object({
       description: 'Largest upload through the API, in bytes; at most 32 MiB.',
     }),
   UPLOAD_EXTENSIONS: list
-    .default(['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 'tiff', 'bmp', 'pdf'])
+    .pipe(z.array(z.enum(knownExtensions)).min(1))
+    .default([...knownExtensions])
     .readonly()
     .register(notes, {
       group: 'uploads',

@@ -1,5 +1,5 @@
 export { type Expression, sql } from 'kysely';
-export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
+export { parseDatabaseUrl } from './address.ts';
 export {
   createDatabase,
   type Database,
@@ -10,6 +10,6 @@ export {
 } from './database.ts';
 export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
-export type { FileStatus, JobStatus, Row, Schema } from './schema.ts';
-export { openSqlSession, type SqlSession } from './sql-session.ts';
+export type { FileStatus, Row } from './schema.ts';
+export { openSqlSession } from './sql-session.ts';
 export { visibleFiles } from './visible-files.ts';

@@ -1,2 +1,2 @@
-export { createFiles, type Files } from './files.ts';
+export { createFiles } from './files.ts';
 export { fileId, filePageShape, fileShape, listQuery } from './shapes.ts';

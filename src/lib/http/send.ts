@@ -48,7 +48,10 @@ function bytesOf({ body }: Answer): Buffer | undefined {
 async function startTransfer(stream: Readable, { response, deadline, onEnd }: SendOptions) {
   const unlink = destroyOnAbort(stream, deadline.signal);
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  let ended = false;
   const end = (error?: unknown) => {
+    if (ended) return;
+    ended = true;
     unlink();
     onEnd(error);
   };

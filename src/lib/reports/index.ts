@@ -1,2 +1,2 @@
 export { reportListShape } from './catalogue.ts';
-export { createReports, type Reports } from './reports.ts';
+export { createReports } from './reports.ts';

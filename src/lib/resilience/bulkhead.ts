@@ -17,7 +17,8 @@ export function createBulkhead(size: number, queueSize: number, rejection: () =>
   return {
     async execute(fn, signal) {
       try {
-        // cockatiel looks at the signal of a waiting call only when its turn comes.
+        // cockatiel looks at the signal of a waiting call only when its turn comes. Around the call itself, too: the
+        // reason of the abort gets out before whatever the cancelled work makes of it.
         return await rejectOnAbort(policy.execute(fn, signal), signal);
       } catch (error) {
         throw error instanceof BulkheadRejectedError ? rejection() : error;

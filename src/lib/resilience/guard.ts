@@ -56,7 +56,7 @@ export function createGuard(dependency: Dependency, { clock, onEvent, settings }
           try {
             return await withTimeout(clock, timeoutMs, signal, fn);
           } catch (error) {
-            throw new FailedAttempt(signal.aborted ? 'foreign' : judgeError(dependency, error), error);
+            throw new FailedAttempt(judgeError(dependency, error), error);
           }
         }, signal),
       ),

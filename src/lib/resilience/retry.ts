@@ -24,7 +24,6 @@ export async function runWithRetries<T>(guard: Guard, call: Call<T>, around: Sur
     try {
       return await guard.attempt(call.fn, signal, call.timeoutMs);
     } catch (failure) {
-      if (signal.aborted) throw signal.reason;
       if (!(failure instanceof FailedAttempt)) throw failure;
       const { verdict, cause: error } = failure;
       const wished = retryAfterMs(error, around.clock.now());

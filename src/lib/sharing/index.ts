@@ -1,6 +1,5 @@
 export {
   createSasLinks,
-  type SasLinks,
   sasBatchRequest,
   sasBatchResult,
   sasLink,

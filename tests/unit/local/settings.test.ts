@@ -56,7 +56,6 @@ describe('local settings', () => {
       AzureWebJobsStorage: 'ours',
       DATABASE_URL: 'postgresql://file',
       LOG_LEVEL: 'debug',
-      PUBLIC_BASE_URL: 'http://localhost:7071',
     });
     expect(Buffer.from(env['SECRET_KEY'] ?? '', 'base64url').length).toBe(32);
   });
