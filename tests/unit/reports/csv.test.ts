@@ -53,6 +53,14 @@ describe('CSV', () => {
     expect(await encode({})).toBe('note,at,amount,done\r\n');
   });
 
+  it('has one header however many pieces it takes', async () => {
+    const many = Array.from({ length: 5_000 }, (_, index) => rowOf(`row ${index}`));
+
+    const records = parseCsv(await encode({}, many));
+
+    expect(records.map(([note]) => note)).toEqual(['note', ...many.map((row) => row['note'])]);
+  });
+
   it.each([[[]], [[[rowOf('a')], [rowOf('b')]]]])('proves itself whole with a trailer', async (rows) => {
     const text = await encode({ trailer: true }, ...rows);
 

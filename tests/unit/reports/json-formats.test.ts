@@ -74,6 +74,14 @@ describe('JSON', () => {
     );
   });
 
+  it('is one document however many pieces it takes', async () => {
+    const many = Array.from({ length: 5_000 }, (_, index) => rowOf(`row ${index}`));
+
+    const { data } = JSON.parse(await encodeJson(many));
+
+    expect(data.map((row: { note: string }) => row.note)).toEqual(many.map((row) => row['note']));
+  });
+
   it('has keys in the order of the columns', async () => {
     const { data } = JSON.parse(await encodeJson([{ done: null, note: null, amount: null, at: null }]));
 
