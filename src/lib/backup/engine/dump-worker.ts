@@ -9,12 +9,19 @@ import { claimBytes } from './byte-window.ts';
 import createPgDump, { type PgDumpModule } from './vendor/pg_dump.js';
 import type { DumpJob, WorkerMessage } from './worker-protocol.ts';
 
+/** A page of WebAssembly memory has 64 KiB. */
+const pagesPerMegabyte = 16;
 const outputChunkBytes = 256 * 1024;
 const maxOutputInFlightBytes = 4 * 1024 * 1024;
 const maxSendInFlightBytes = 1024 * 1024;
 /** Enough for pg_dump's words about an error; the end says why. */
 const maxStderrChars = 16_384;
 const outputPath = '/dev/dump';
+/**
+ * pg_dump holds one row at a time, as text, and its buffer doubles as it grows. A field of 260 MB (bytea) still fits;
+ * a larger one fails the dump with "out of memory" instead of ending an instance of 2 GB with all that runs on it.
+ */
+const wasmPages = { initial: 64 * pagesPerMegabyte, maximum: 1024 * pagesPerMegabyte };
 /** Emscripten's number for "try again". */
 const EAGAIN = 6;
 
@@ -38,6 +45,7 @@ async function runPgDump(job: DumpJob, port: MessagePort): Promise<void> {
     thisProgram: 'pg_dump',
     noExitRuntime: false,
     wasmBinary: readFileSync(job.wasmPath),
+    wasmMemory: new WebAssembly.Memory(wasmPages),
     print: note,
     printErr: note,
     onExit: (status) => {

@@ -29,6 +29,8 @@ interface PgDumpOptions {
   readonly thisProgram: string;
   readonly noExitRuntime: boolean;
   readonly wasmBinary: Uint8Array;
+  /** Left out: 64 MiB that grow to 2 GiB. */
+  readonly wasmMemory: WebAssembly.Memory;
   readonly print: (line: string) => void;
   readonly printErr: (line: string) => void;
   readonly onExit: (status: number) => void;
@@ -36,3 +38,14 @@ interface PgDumpOptions {
 }
 
 export default function createPgDump(options: PgDumpOptions): Promise<PgDumpModule>;
+
+declare global {
+  /** Part of the DOM's types, which a server has no use for otherwise. */
+  namespace WebAssembly {
+    interface Memory {
+      readonly buffer: ArrayBuffer;
+    }
+    /** Sizes in pages of 64 KiB. */
+    const Memory: new (size: { readonly initial: number; readonly maximum: number }) => Memory;
+  }
+}
