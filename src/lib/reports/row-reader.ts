@@ -11,7 +11,7 @@ export interface RowReader {
   estimate(): Promise<number>;
   /** Reads no further than needed to know. */
   hasMoreThan(limit: number): Promise<boolean>;
-  /** All rows in order, in batches: neither side holds more than one. May be called once. */
+  /** All rows in order, in batches, of which no more than two are held. May be called once. */
   batches(): AsyncGenerator<readonly Row[]>;
 }
 
@@ -57,10 +57,20 @@ export async function openRowReader(db: Db, options: RowReaderOptions): Promise<
     async *batches() {
       const order = sql.join(orderBy.map((column) => sql.ref(column)));
       await ask(sql`declare report no scroll cursor for ${query} order by ${order}`);
+      const fetchNext = () => {
+        const rows = ask<Row>(sql`fetch ${sql.lit(batchRows)} from report`);
+        // Nobody waits for it when the reader has stopped early.
+        rows.catch(() => {});
+        return rows;
+      };
+      let coming = fetchNext();
       for (;;) {
-        const rows = await ask<Row>(sql`fetch ${sql.lit(batchRows)} from report`);
+        const rows = await coming;
+        const isLast = rows.length < batchRows;
+        // The server works on the next batch while this one is rendered and sent.
+        if (!isLast) coming = fetchNext();
         if (rows.length > 0) yield rows;
-        if (rows.length < batchRows) return;
+        if (isLast) return;
       }
     },
   };
