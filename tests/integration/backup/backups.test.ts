@@ -183,7 +183,7 @@ describe('a full backup that fails', () => {
     await expect(running).rejects.toThrow();
     expect(await backups.get(name, signal)).toMatchObject({ status: 'failed', error: { code } });
     expect(await namesOf(blobs)).toEqual([]);
-    await vi.waitFor(async () => expect(await dumpBackends(url)).toEqual([]));
+    await vi.waitFor(async () => expect(await dumpBackends(url)).toEqual([]), { timeout: 10_000 });
   });
 
   it('takes the dump away again when its manifest cannot be written', async () => {

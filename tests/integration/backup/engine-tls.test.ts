@@ -18,7 +18,9 @@ async function switchTls(state: 'on' | 'off'): Promise<void> {
   const url = inject('databaseUrl');
   await runSql(url, `alter system set ssl = ${state}`);
   await runSql(url, 'select pg_reload_conf()');
-  await vi.waitFor(async () => expect(await runSql(url, 'show ssl')).toEqual([{ ssl: state }]));
+  await vi.waitFor(async () => expect(await runSql(url, 'show ssl')).toEqual([{ ssl: state }]), {
+    timeout: 10_000,
+  });
 }
 
 beforeAll(async () => {

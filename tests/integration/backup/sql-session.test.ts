@@ -4,6 +4,8 @@ import { openSqlSession, parseDatabaseUrl } from '../../../src/lib/database/inde
 import { makeDatabase, runSql } from './sources.ts';
 
 const { signal } = new AbortController();
+/** For a machine that is busy with other tests. */
+const patience = { timeout: 10_000 };
 
 async function openTable() {
   const url = await makeDatabase();
@@ -66,7 +68,7 @@ describe('a session for scripts', () => {
 
     await expect(session.copyIn(copyStatement, rows(), signal)).rejects.toBe(failure);
 
-    await vi.waitFor(async () => expect(await count()).toBe(0));
+    await vi.waitFor(async () => expect(await count()).toBe(0), patience);
   });
 
   it('ends a copy when it is aborted', async () => {
@@ -112,7 +114,7 @@ describe('a session for scripts', () => {
          where datname = current_database() and application_name = 'crownsafe' and query like 'copy%'`,
       );
       expect(ended).toHaveLength(1);
-    });
+    }, patience);
 
     await expect(copy).rejects.toThrow();
     endless.destroy();
