@@ -10,15 +10,21 @@ import { type Answer, startMisbehavingServer } from '../../support/misbehaving-s
 /** Real time, but no waits before retries. */
 export const impatientClock: Clock = { ...systemClock, random: () => 0 };
 
+interface BadServiceOptions {
+  readonly settings?: Partial<ResilienceSettings>;
+  readonly correlationId?: string;
+  readonly clock?: Clock;
+}
+
 /** A storage whose whole account lives on a server that behaves as told. */
 export async function openBadService(
   answer: Answer,
-  { settings = {}, correlationId }: { settings?: Partial<ResilienceSettings>; correlationId?: string } = {},
+  { settings = {}, correlationId, clock = impatientClock }: BadServiceOptions = {},
 ) {
   const server = await startMisbehavingServer(answer);
   const events: ResilienceEvent[] = [];
   const resilience = createResilience({
-    clock: impatientClock,
+    clock,
     settings,
     onEvent: (event) => events.push(event),
   });
@@ -31,7 +37,7 @@ export async function openBadService(
       endpoints: { blob: endpoint, queue: endpoint, table: endpoint },
     },
     resilience,
-    clock: impatientClock,
+    clock,
     correlationId: () => correlationId,
   });
   return {

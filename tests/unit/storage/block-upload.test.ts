@@ -87,24 +87,47 @@ describe('uploadBlocks', () => {
   });
 
   it('throws the error of the first block that failed, after the others have ended', async () => {
-    const ended: number[] = [];
+    const running = new Set<number>();
     const target: BlockTarget<void> = {
       putWhole: async () => {},
       commit: async () => {},
       async stage(index, _, within) {
-        if (index === 1) throw new Error('block 1 is lost');
-        if (!within.aborted) {
-          await new Promise((resolve) => within.addEventListener('abort', resolve, { once: true }));
-        }
-        ended.push(index);
-        throw within.reason;
+        running.add(index);
+        if (!within.aborted && index !== 1)
+          await new Promise((resolve) => within.addEventListener('abort', resolve));
+        for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+        running.delete(index);
+        throw index === 1 ? new Error('block 1 is lost') : within.reason;
       },
     };
     const source = Readable.from([Buffer.alloc(200)]);
 
     await expect(uploadBlocks(source, target, { signal, blockBytes })).rejects.toThrow('block 1 is lost');
 
-    expect(ended.length).toBeGreaterThan(0);
+    expect(running.size).toBe(0);
+    expect(source.destroyed).toBe(true);
+  });
+
+  it('does not wait for a source that has stalled when a block fails', async () => {
+    const { target } = slowTarget();
+    const failing = { ...target, stage: () => Promise.reject(new Error('no room')) };
+    const source = new Readable({ read() {} });
+    source.push(Buffer.alloc(blockBytes + 1));
+
+    await expect(uploadBlocks(source, failing, { signal, blockBytes })).rejects.toThrow('no room');
+
+    expect(source.destroyed).toBe(true);
+  });
+
+  it('destroys a source that nobody listens to without ending the process', async () => {
+    const source = new Readable({ read() {} });
+    const aborted = AbortSignal.abort(new Error('over'));
+
+    await expect(uploadBlocks(source, slowTarget().target, { signal: aborted, blockBytes })).rejects.toThrow(
+      'over',
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+
     expect(source.destroyed).toBe(true);
   });
 
