@@ -1,6 +1,9 @@
 import type { Logger, Metrics } from './lib/observability/index.ts';
 import type { ResilienceEvent } from './lib/resilience/index.ts';
 
+/** The first use of a container, table or queue finds it missing and makes it. */
+const madeOnDemand = ['ContainerNotFound', 'TableNotFound', 'QueueNotFound'];
+
 /** Turns what the policies tell into log lines and counters; the policies themselves know neither. */
 export function observeResilience(root: Logger, metrics: Metrics): (event: ResilienceEvent) => void {
   const logger = root.child('resilience');
@@ -25,8 +28,10 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
       case 'give_up': {
         const { type: _type, level, error, ...fields } = event;
+        if (madeOnDemand.includes(fields.code ?? ''))
+          logger.debug('a call has to make its container first', fields);
         // What is missing or in conflict is part of life: its code says enough, a stack would only alarm.
-        logger[level]('a call failed', level === 'error' ? { ...fields, error } : fields);
+        else logger[level]('a call failed', level === 'error' ? { ...fields, error } : fields);
         break;
       }
       case 'rejected':

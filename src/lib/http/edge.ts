@@ -90,7 +90,8 @@ export function createEdge(ports: EdgePorts): Edge {
           withoutBody: request.method === 'HEAD',
           response,
           deadline,
-          onEnd: (error) => finish(toSend.status, error ?? cause),
+          // A transfer ends in whatever context the last chunk was asked for.
+          onEnd: (error) => runInContext(context, () => finish(toSend.status, error ?? cause)),
         });
       const finish = (status: number, error: unknown) => {
         response.off('close', onClose);
