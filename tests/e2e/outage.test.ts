@@ -40,6 +40,33 @@ async function expectNotReady(name: string): Promise<void> {
   expect(checks.find((check) => check.name === name)?.status).toBe('failed');
 }
 
+describe('the log', () => {
+  it('tells of each request by its correlation id, also when the answer is a stream, and shows no secret', async () => {
+    const { id } = await uploaded(api);
+    const correlationId = `test-${id}`;
+
+    const response = await api(`/api/v1/files/${id}/content`, {
+      headers: { 'x-correlation-id': correlationId },
+    });
+    await response.arrayBuffer();
+
+    const lines = () =>
+      app.logLines.filter((line) => line.includes(correlationId)).map((line) => JSON.parse(line));
+    await expect.poll(lines).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        message: 'request answered',
+        function: 'files-content',
+        endpoint: '/api/v1/files/{id}/content',
+        status: 200,
+        user_id: expect.stringMatching(/^key:/),
+      }),
+    ]);
+    const secret = app.adminKey.split('_')[2] ?? '';
+    expect(app.logLines.filter((line) => line.includes(secret) || line.includes('sig='))).toEqual([]);
+  });
+});
+
 describe('without PostgreSQL', () => {
   it('lives, is not ready, answers 503 in time, and recovers by itself', async () => {
     await uploaded(api);
