@@ -3,13 +3,13 @@ import { type Database, maxDirectConnections, type Snapshot } from '../database/
 import type { RowReader } from './row-reader.ts';
 
 /** Most rows that are answered at once. */
-export const maxRows = 100_000;
+const maxRows = 100_000;
 /** The planner's guess is wrong at times, but hardly by a factor of ten: beyond that, counting is spared. */
 const maxEstimatedRows = 10 * maxRows;
 /** From the request to the last byte: so long may one answer hold a connection, and a snapshot vacuum back. */
 export const maxDurationMs = 60_000;
 /** How long a request waits while all connections are in use. */
-export const maxWaitMs = 2_000;
+const maxWaitMs = 2_000;
 const retryAfterSeconds = 5;
 
 /** What limits of answers need of the database. */

@@ -28,7 +28,7 @@ export async function* batchesOf(...batches: Row[][]): AsyncGenerator<readonly R
 }
 
 /** Texts as PostgreSQL can hold them, with all that makes trouble likelier than chance. */
-export const texts = fc.oneof(
+const texts = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }),
   fc.string({
     unit: fc.constantFrom('"', ',', '\r', '\n', '=', '+', '-', '@', '\t', "'", ' ', '#', '\u2028', 'ż', '🙂'),
@@ -37,7 +37,7 @@ export const texts = fc.oneof(
 );
 
 /** Rows with any cells, nulls among them. */
-export const rows: fc.Arbitrary<Row> = fc.record({
+const rows: fc.Arbitrary<Row> = fc.record({
   note: fc.option(texts),
   at: fc.option(
     fc.date({
