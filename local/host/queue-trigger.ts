@@ -1,4 +1,4 @@
-import { type DequeuedMessageItem, QueueServiceClient } from '@azure/storage-queue';
+import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { sleep } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
@@ -9,22 +9,54 @@ import type { Trigger, TriggerContext } from './trigger.ts';
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
 const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };
 
+interface Lane extends TriggerContext {
+  readonly queue: QueueClient;
+  readonly poison: QueueClient;
+  readonly holdSeconds: number;
+}
+
 /**
  * The trigger of a queue function; the queue is made when it is missing, and waited for when it is gone.
  *
  * @param holdSeconds - how long a message stays hidden when its host dies; renewed at half time while it runs
  */
 export function createQueueTrigger(context: TriggerContext, holdSeconds = 30): Trigger {
-  const { name, binding, env, settings, clock, log } = context;
-  const connection = String(binding['connection'] || 'AzureWebJobsStorage');
-  const connectionString = env[`AzureWebJobs${connection}`] ?? env[connection];
-  if (!connectionString) throw new LocalError(`The function "${name}" needs the setting ${connection}.`);
+  const { name, binding, env } = context;
+  const setting = String(binding['connection'] || 'AzureWebJobsStorage');
+  const connectionString = env[`AzureWebJobs${setting}`] ?? env[setting];
+  if (!connectionString) throw new LocalError(`The function "${name}" needs the setting ${setting}.`);
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions });
   const queue = service.getQueueClient(resolveSettings(binding['queueName'], env));
   const poison = service.getQueueClient(`${queue.name}-poison`);
-  let reachable: boolean | undefined;
+  return {
+    start: (signal) => pollQueue({ ...context, queue, poison, holdSeconds }, signal),
+    runNow: (input) => {
+      return context.run({ string: input }, { QueueTrigger: { string: input }, DequeueCount: { json: '0' } });
+    },
+  };
+}
 
-  async function receive(abortSignal: AbortSignal): Promise<DequeuedMessageItem[]> {
+/** Asks for messages while there is room for them, every 100 ms at first and every 2 s when there are none. */
+async function pollQueue(lane: Lane, signal: AbortSignal): Promise<void> {
+  const receive = createReceiver(lane);
+  const running = new Set<Promise<void>>();
+  for (let pauseMs = 100; !signal.aborted; ) {
+    const messages = await receive(signal);
+    for (const message of messages) {
+      const run = processMessage(lane, message).finally(() => running.delete(run));
+      running.add(run);
+    }
+    pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
+    if (messages.length === 0) await sleep(lane.clock, pauseMs, signal).catch(() => undefined);
+    while (running.size > lane.settings.newBatchThreshold) await Promise.race(running);
+  }
+  await Promise.all(running);
+}
+
+/** Takes the next batch; none while the queue is out of reach, which is said once. */
+function createReceiver({ queue, settings, holdSeconds, log }: Lane) {
+  let reachable: boolean | undefined;
+  return async (abortSignal: AbortSignal): Promise<DequeuedMessageItem[]> => {
     try {
       if (!reachable) await queue.createIfNotExists({ abortSignal });
       const batch = { numberOfMessages: settings.batchSize, visibilityTimeout: holdSeconds };
@@ -38,67 +70,57 @@ export function createQueueTrigger(context: TriggerContext, holdSeconds = 30): T
       reachable = false;
       return [];
     }
-  }
+  };
+}
 
-  /** Runs one message, which stays hidden as long as that takes, and then deletes it, releases it or puts it aside. */
-  async function process(message: DequeuedMessageItem): Promise<void> {
-    const { messageId, messageText, dequeueCount } = message;
-    let { popReceipt } = message;
-    const hide = async (hiddenSeconds: number) => {
-      const answer = await queue.updateMessage(messageId, popReceipt, undefined, hiddenSeconds);
-      popReceipt = answer.popReceipt ?? popReceipt;
-    };
-    const warn = (error: unknown) => log('warning', `Message ${messageId} of "${queue.name}": ${error}`);
-    const ended = new AbortController();
-    const hold = async () => {
-      for (;;) {
-        await sleep(clock, holdSeconds * 500, ended.signal);
-        await hide(holdSeconds).catch(warn);
-      }
-    };
-    const holding = hold().catch(() => undefined);
-    const text = decode(messageText, settings.messageEncoding);
-    // A count beyond the limit: whoever ran it last died before the message could be put aside.
-    const isPoison = text === undefined || dequeueCount > settings.maxDequeueCount;
-    const run = async () => context.run({ string: text ?? '' }, metadataOf(message, text ?? ''));
-    const succeeded =
-      !isPoison &&
-      (await run().then(
-        () => true,
-        () => false,
-      ));
-    ended.abort();
-    await holding;
-    try {
-      if (!succeeded && !isPoison && dequeueCount < settings.maxDequeueCount)
-        return await hide(settings.retryAfterSeconds);
-      if (!succeeded) {
-        await poison.createIfNotExists();
-        await poison.sendMessage(messageText);
-        log('error', `Message ${messageId} of "${queue.name}" was moved to "${poison.name}".`);
-      }
-      await queue.deleteMessage(messageId, popReceipt);
-    } catch (error) {
-      warn(error);
+/** Runs one message, and then deletes it, releases it or puts it aside. */
+async function processMessage(lane: Lane, message: DequeuedMessageItem): Promise<void> {
+  const { queue, poison, settings, log } = lane;
+  const { messageId, messageText, dequeueCount } = message;
+  const hold = holdMessage(lane, message);
+  const text = decode(messageText, settings.messageEncoding);
+  // A count beyond the limit: whoever ran it last died before the message could be put aside.
+  const isPoison = text === undefined || dequeueCount > settings.maxDequeueCount;
+  const run = isPoison ? Promise.reject() : lane.run({ string: text }, metadataOf(message, text));
+  const succeeded = await run.then(() => true).catch(() => false);
+  const popReceipt = await hold.end();
+  try {
+    if (!succeeded && !isPoison && dequeueCount < settings.maxDequeueCount) {
+      await queue.updateMessage(messageId, popReceipt, undefined, settings.retryAfterSeconds);
+      return;
     }
+    if (!succeeded) {
+      await poison.createIfNotExists();
+      await poison.sendMessage(messageText);
+      log('error', `Message ${messageId} of "${queue.name}" was moved to "${poison.name}".`);
+    }
+    await queue.deleteMessage(messageId, popReceipt);
+  } catch (error) {
+    log('warning', `Message ${messageId} of "${queue.name}" will come again: ${error}`);
   }
+}
 
-  return {
-    runNow: (input) =>
-      context.run({ string: input }, { QueueTrigger: { string: input }, DequeueCount: { json: '0' } }),
-    async start(signal) {
-      const running = new Set<Promise<void>>();
-      for (let pauseMs = 100; !signal.aborted; ) {
-        const messages = await receive(signal);
-        for (const message of messages) {
-          const run = process(message).finally(() => running.delete(run));
-          running.add(run);
-        }
-        pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
-        if (messages.length === 0) await sleep(clock, pauseMs, signal).catch(() => undefined);
-        while (running.size > settings.newBatchThreshold) await Promise.race(running);
+/** Keeps a message hidden until `end`, which resolves with the receipt that is valid then. */
+function holdMessage({ queue, clock, holdSeconds, log }: Lane, { messageId, ...first }: DequeuedMessageItem) {
+  const ended = new AbortController();
+  let { popReceipt } = first;
+  const renew = async () => {
+    for (;;) {
+      await sleep(clock, holdSeconds * 500, ended.signal);
+      try {
+        const answer = await queue.updateMessage(messageId, popReceipt, undefined, holdSeconds);
+        popReceipt = answer.popReceipt ?? popReceipt;
+      } catch (error) {
+        log('warning', `Message ${messageId} of "${queue.name}" could not be kept hidden: ${error}`);
       }
-      await Promise.all(running);
+    }
+  };
+  const renewing = renew().catch(() => undefined);
+  return {
+    async end(): Promise<string> {
+      ended.abort();
+      await renewing;
+      return popReceipt;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { sleep, systemClock } from '../../src/lib/core/index.ts';
@@ -26,6 +26,8 @@ export interface WorkerProcess {
   terminate(): Promise<void>;
 }
 
+type Call = PromiseWithResolvers<boolean>;
+
 /** Starts a worker; rejects with a {@link LocalError} when it cannot load the app. */
 async function startWorker({
   appFolder,
@@ -40,13 +42,55 @@ async function startWorker({
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const calls = new Map<string, Call>();
+  const exited = Promise.withResolvers<number | string>();
+  const { functions, httpUri } = await listenTo(child, calls, exited, log);
+  const kill = () => child.kill('SIGKILL');
+  const send = (message: ToWorker, onError: (error: Error) => void) =>
+    child.send(message, (error) => error && onError(error));
+  const onTimeout = (name: string) => {
+    log('error', `'Functions.${name}' exceeded functionTimeout; the worker is restarted, as in Azure.`);
+    kill();
+  };
+  return {
+    pid: child.pid ?? 0,
+    functions,
+    httpPort: Number(new URL(httpUri).port),
+    exited: exited.promise,
+    invoke(invocation) {
+      const { invocationId: id, functionId: name } = invocation;
+      const call: Call = Promise.withResolvers();
+      // A longer wait than setTimeout knows is as good as none.
+      const isLimited = functionTimeoutMs !== undefined && functionTimeoutMs < 2 ** 31;
+      const timer = isLimited ? setTimeout(onTimeout, functionTimeoutMs, name) : undefined;
+      calls.set(id, call);
+      send({ kind: 'invoke', invocation }, call.reject);
+      return logged(call.promise, name, id, log).finally(() => {
+        clearTimeout(timer);
+        calls.delete(id);
+      });
+    },
+    async terminate() {
+      const timer = setTimeout(kill, 5000);
+      send({ kind: 'terminate' }, kill);
+      await exited.promise;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Takes what a worker says until it exits; resolves when it has loaded the app. */
+function listenTo(
+  child: ChildProcess,
+  calls: Map<string, Call>,
+  exited: PromiseWithResolvers<number | string>,
+  log: Log,
+): Promise<Extract<FromWorker, { kind: 'ready' }>> {
   const ready = Promise.withResolvers<Extract<FromWorker, { kind: 'ready' }>>();
-  const exit = Promise.withResolvers<number | string>();
-  const calls = new Map<string, PromiseWithResolvers<boolean>>();
   child.once('exit', (code, signal) => {
     const error = new LocalError(`The worker has exited (${code ?? signal}).`);
     for (const waiting of [ready, ...calls.values()]) waiting.reject(error);
-    exit.resolve(code ?? signal ?? 0);
+    exited.resolve(code ?? signal ?? 0);
   });
   if (child.stdout) createInterface(child.stdout).on('line', (line) => log('information', line));
   if (child.stderr) createInterface(child.stderr).on('line', (line) => log('warning', line));
@@ -58,48 +102,21 @@ async function startWorker({
     else if (message.error) calls.get(message.invocationId)?.reject(new Error(message.error));
     else calls.get(message.invocationId)?.resolve(message.answered);
   });
-  const kill = () => child.kill('SIGKILL');
-  const send = (message: ToWorker, onError: (error: Error) => void) =>
-    child.send(message, (error) => error && onError(error));
+  return ready.promise;
+}
 
-  const { functions, httpUri } = await ready.promise;
-  return {
-    pid: child.pid ?? 0,
-    functions,
-    httpPort: Number(new URL(httpUri).port),
-    exited: exit.promise,
-    async invoke(invocation) {
-      const { invocationId, functionId: name } = invocation;
-      const startedAt = performance.now();
-      const call = Promise.withResolvers<boolean>();
-      const onTimeout = () => {
-        log('error', `'Functions.${name}' exceeded functionTimeout; the worker is restarted, as in Azure.`);
-        kill();
-      };
-      // A longer wait than setTimeout knows is as good as none.
-      const timer =
-        (functionTimeoutMs ?? Infinity) < 2 ** 31 ? setTimeout(onTimeout, functionTimeoutMs) : undefined;
-      log('information', `Executing 'Functions.${name}' (Id=${invocationId})`);
-      calls.set(invocationId, call);
-      send({ kind: 'invoke', invocation }, call.reject);
-      const outcome = await call.promise.then(
-        () => 'Succeeded',
-        (error: Error) => `Failed: ${error.message}`,
-      );
-      clearTimeout(timer);
-      calls.delete(invocationId);
-      const tookMs = Math.round(performance.now() - startedAt);
-      const level = outcome === 'Succeeded' ? 'information' : 'error';
-      log(level, `Executed 'Functions.${name}' (${outcome}, Id=${invocationId}, Duration=${tookMs}ms)`);
-      return call.promise;
-    },
-    async terminate() {
-      const timer = setTimeout(kill, 5000);
-      send({ kind: 'terminate' }, kill);
-      await exit.promise;
-      clearTimeout(timer);
-    },
-  };
+/** Says that a function begins, and how it ended, in the words of the host. */
+async function logged<T>(running: Promise<T>, name: string, id: string, log: Log): Promise<T> {
+  const startedAt = performance.now();
+  log('information', `Executing 'Functions.${name}' (Id=${id})`);
+  const outcome = await running.then(
+    () => 'Succeeded',
+    (error: Error) => `Failed: ${error.message}`,
+  );
+  const tookMs = Math.round(performance.now() - startedAt);
+  const level = outcome === 'Succeeded' ? 'information' : 'error';
+  log(level, `Executed 'Functions.${name}' (${outcome}, Id=${id}, Duration=${tookMs}ms)`);
+  return running;
 }
 
 /** The host knows fewer levels than the worker. */

@@ -245,6 +245,20 @@ describe('bodies', () => {
     expect([told, chunked, allowed]).toEqual([413, 413, 200]);
   });
 
+  it('takes the limit from the setting first', async () => {
+    const env = { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '3' };
+    const small = await startFixtureApp(`app.http('any', { handler: () => ({}) });`, {
+      env,
+      bodyLimitBytes: 100,
+    });
+    const post = async (body: string) => (await fetch(`${small.url}/any`, { method: 'POST', body })).status;
+
+    const statuses = [await post('123'), await post('1234')];
+    await small.stop();
+
+    expect(statuses).toEqual([200, 413]);
+  });
+
   it('lets the function see that a chunked body was cut off', async () => {
     const socket = open(app.url);
     socket.write('POST /pipe?cut HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');

@@ -40,6 +40,28 @@ async function startQueueApp(
   return [app, queue, service.getQueueClient(`${name}-poison`)];
 }
 
+/** A trigger without a host: a queue of the given name, and a function that does the given work. */
+async function makeContext(queueName: string, work: () => Promise<unknown>) {
+  const runs: unknown[] = [];
+  const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(queueName);
+  await queue.createIfNotExists();
+  const queues = { batchSize: 2, newBatchThreshold: 1, maxDequeueCount: 2, messageEncoding: 'none' } as const;
+  const context = {
+    name: 'job',
+    binding: { type: 'queueTrigger', queueName, connection: 'Store' },
+    env: { Store: azurite.connectionString },
+    settings: { ...queues, retryAfterSeconds: 0, functionTimeoutMs: undefined, routePrefix: '' },
+    stateFolder: '',
+    clock: systemClock,
+    log: () => undefined,
+    run: (input: object) => {
+      runs.push(Object.values(input)[0]);
+      return work();
+    },
+  };
+  return { queue, context, runs };
+}
+
 const reportMessage = `(message, context) => context.log('got ' + JSON.stringify([message, context.triggerMetadata]))`;
 const countOf = async (queue: QueueClient) => (await queue.getProperties()).approximateMessagesCount;
 
@@ -192,32 +214,8 @@ describe.concurrent('the queue trigger', () => {
   });
 
   it('hides a message for as long as it runs', async () => {
-    const service = QueueServiceClient.fromConnectionString(azurite.connectionString);
-    const queue = service.getQueueClient('long-runs');
-    await queue.createIfNotExists();
+    const { queue, context, runs } = await makeContext('long-runs', () => sleep(2500));
     await queue.sendMessage('long');
-    let runs = 0;
-    const context = {
-      name: 'job',
-      binding: { type: 'queueTrigger', queueName: 'long-runs', connection: 'Store' },
-      env: { Store: azurite.connectionString },
-      settings: {
-        batchSize: 2,
-        newBatchThreshold: 1,
-        maxDequeueCount: 5,
-        messageEncoding: 'none',
-        retryAfterSeconds: 0,
-        functionTimeoutMs: undefined,
-        routePrefix: '',
-      } as const,
-      stateFolder: '',
-      clock: systemClock,
-      log: () => undefined,
-      run: () => {
-        runs++;
-        return sleep(2500);
-      },
-    };
     const stopping = new AbortController();
 
     const ended = createQueueTrigger(context, 1).start(stopping.signal);
@@ -225,7 +223,24 @@ describe.concurrent('the queue trigger', () => {
     stopping.abort();
     await ended;
 
-    expect(runs).toBe(1);
+    expect(runs).toEqual(['long']);
+  });
+
+  it('puts a message aside without a run when its last host was killed in the middle', async () => {
+    const { queue, context, runs } = await makeContext('killed-runs', () => sleep(0));
+    await queue.sendMessage('deadly');
+    for (let i = 0; i < 2; i++) {
+      const [message] = (await queue.receiveMessages()).receivedMessageItems;
+      await queue.updateMessage(message?.messageId ?? '', message?.popReceipt ?? '', undefined, 0);
+    }
+    const stopping = new AbortController();
+
+    const ended = createQueueTrigger(context).start(stopping.signal);
+    await until(async () => (await countOf(queue)) === 0);
+    stopping.abort();
+    await ended;
+
+    expect(runs).toEqual([]);
   });
 });
 
