@@ -1,4 +1,4 @@
-import { type Clock, lazy, rejectOnAbort } from '../core/index.ts';
+import { type Clock, lazy } from '../core/index.ts';
 import type { Resilience } from '../resilience/index.ts';
 import { createAccountClients } from './account.ts';
 import { createBlobStore } from './blob-store.ts';
@@ -42,7 +42,7 @@ export function createStorage({ connection, resilience, clock, correlationId }: 
     async ping(signal) {
       const { service } = await clients.blob();
       try {
-        await rejectOnAbort(service.getAccountInfo({ abortSignal: signal }), signal);
+        await service.getAccountInfo({ abortSignal: signal });
       } catch (error) {
         throw signal.aborted ? signal.reason : translate(error);
       }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -80,7 +80,10 @@ describe('an upload that meets a blob at its first try', () => {
 
     await expect(upload).rejects.toMatchObject({ code: 'conflict' });
     expect(service.server.requests).toHaveLength(1);
-    expect(service.server.requests[0]?.headers['if-none-match']).toBe('*');
+    expect(service.server.requests[0]?.headers).toMatchObject({
+      'if-none-match': '*',
+      'content-md5': createHash('md5').update('abc').digest('base64'),
+    });
     expect(service.events).toMatchObject([{ type: 'give_up', level: 'warning', status: 409 }]);
   });
 });
