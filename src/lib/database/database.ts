@@ -1,7 +1,6 @@
 import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type pg from 'pg';
-import Cursor from 'pg-cursor';
-import { AppError, lazy } from '../core/index.ts';
+import { AppError, type LinkedAbort, lazy, linkAbort } from '../core/index.ts';
 import type { Resilience } from '../resilience/index.ts';
 import { sqlStateOf, toAppError } from './errors.ts';
 import { activeConnections, createPool, type Lease, lease } from './pool.ts';
@@ -74,15 +73,16 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
     transaction: (operation, signal, work) =>
       guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => transact(db, work))),
     async openSnapshot(signal) {
-      const opened = resilience.run(
-        'postgres-direct',
-        'open snapshot',
-        () => openSnapshot(direct(), signal),
-        { signal },
-      );
-      return opened.catch((error) => {
+      try {
+        return await resilience.run(
+          'postgres-direct',
+          'open snapshot',
+          (trySignal) => openInTime(direct(), linkAbort(signal), trySignal),
+          { signal },
+        );
+      } catch (error) {
         throw toAppError(error);
-      });
+      }
     },
     async ping(signal) {
       await withLease(app(), signal, (db) => sql`select 1`.execute(db));
@@ -118,7 +118,7 @@ async function withLease<T>(pool: pg.Pool, signal: AbortSignal, work: (db: Db) =
 function queryBuilderOn({ client }: Lease): Db {
   const borrowed = { query: client.query.bind(client), release: () => {} };
   const pool = { connect: async () => borrowed as never, end: async () => {}, options: {} };
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) });
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
 /** Everything before the commit can be repeated, because it left nothing behind; a commit without an answer cannot. */
@@ -146,8 +146,22 @@ async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   return result;
 }
 
-async function openSnapshot(pool: pg.Pool, signal: AbortSignal): Promise<Snapshot> {
-  const held = await lease(pool, signal);
+/** The time of a try ends with the opening; the open snapshot lives until the caller's signal aborts. */
+async function openInTime(pool: pg.Pool, life: LinkedAbort, trySignal: AbortSignal): Promise<Snapshot> {
+  const cutOff = () => life.abort(trySignal.reason);
+  trySignal.addEventListener('abort', cutOff, { once: true });
+  try {
+    return await openSnapshot(pool, life);
+  } catch (error) {
+    life[Symbol.dispose]();
+    throw error;
+  } finally {
+    trySignal.removeEventListener('abort', cutOff);
+  }
+}
+
+async function openSnapshot(pool: pg.Pool, life: LinkedAbort): Promise<Snapshot> {
+  const held = await lease(pool, life.signal);
   try {
     const db = await queryBuilderOn(held)
       .startTransaction()
@@ -167,10 +181,11 @@ async function openSnapshot(pool: pg.Pool, signal: AbortSignal): Promise<Snapsho
             (error: unknown) => error,
           );
         held.release(failure);
+        life[Symbol.dispose]();
       },
     };
   } catch (error) {
     held.release(error);
-    throw signal.aborted ? signal.reason : error;
+    throw life.signal.aborted ? life.signal.reason : error;
   }
 }

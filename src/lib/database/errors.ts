@@ -2,16 +2,20 @@ import { AppError, type ProblemCode } from '../core/index.ts';
 
 /** What a client is told for an SQLSTATE; the longest matching prefix counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const problemsBySqlState: Readonly<Record<string, readonly [code: ProblemCode, detail: string]>> = {
+  '08': ['unavailable', 'The connection to the database broke'],
   '22': ['validation_failed', 'A value is not valid for its field'],
   '23502': ['validation_failed', 'A required value is missing'],
   '23503': ['validation_failed', 'A value refers to something that does not exist'],
   '23505': ['conflict', 'It exists already'],
   '23514': ['validation_failed', 'A value is not valid for its field'],
+  '25006': ['unavailable', 'The database is read-only at the moment'],
   '40001': ['unavailable', 'The change collided with others too often'],
   '40P01': ['unavailable', 'The change collided with others too often'],
   '53100': ['unavailable', 'The database has no room left'],
+  '53': ['unavailable', 'The database is overloaded'],
   '55P03': ['conflict', 'Somebody else is changing the same'],
   '57014': ['deadline_exceeded', 'The database took too long'],
+  '57': ['unavailable', 'The database is not available at the moment'],
 };
 
 /** How long a client should wait when the database is out of reach or overloaded. */

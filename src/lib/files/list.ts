@@ -1,8 +1,8 @@
 import type { Db } from '../database/index.ts';
-import { sql } from '../database/index.ts';
+import { sql, visibleFiles } from '../database/index.ts';
 import { type Cursors, maxNumberedRows, pageStart, renderPage } from '../http/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
-import { type FileRow, visibleFiles } from './repository.ts';
+import type { FileRow } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
 
 /** Answers one page of the files a caller may see. Rows with equal sort values are in the order of their ids. */

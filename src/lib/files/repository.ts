@@ -1,6 +1,6 @@
 import type { Db, Row, Trx } from '../database/index.ts';
-import { sql } from '../database/index.ts';
-import { type Caller, isAdmin } from '../security/index.ts';
+import { sql, visibleFiles } from '../database/index.ts';
+import type { Caller } from '../security/index.ts';
 
 /** A file as the database keeps it. */
 export type FileRow = Row<'files'>;
@@ -60,18 +60,6 @@ export async function markDeleted(trx: Trx, id: string, deletedAt: string): Prom
 /** Finds a file the caller may see: its own, one of its projects, any for admins. */
 export function findVisible(db: Db, caller: Caller, id: string): Promise<FileRow | undefined> {
   return visibleFiles(db, caller).selectAll().where('id', '=', id).executeTakeFirst();
-}
-
-/** The files a caller may see; every query on files for a caller begins here. */
-export function visibleFiles(db: Db, caller: Caller) {
-  const files = db.selectFrom('files');
-  if (isAdmin(caller)) return files;
-  return files.where((where) =>
-    where.or([
-      where('owner_id', '=', caller.id),
-      ...(caller.projectIds.length > 0 ? [where('project_id', 'in', [...caller.projectIds])] : []),
-    ]),
-  );
 }
 
 /** True when the project exists. */

@@ -60,6 +60,8 @@ function decodePath(path: string): string[] {
 function readQuery(schema: z.ZodType | undefined, query: string): unknown {
   const values: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(query)) {
+    // Schemas of free names would drop this one in silence.
+    if (name === '__proto__') throw invalid([{ path: name, message: 'is not known here', code: 'unknown' }]);
     if (name in values) throw invalid([{ path: name, message: 'is given more than once', code: 'repeated' }]);
     values[name] = value;
   }

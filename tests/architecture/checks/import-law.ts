@@ -42,7 +42,6 @@ export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   'lru-cache': { values: ['cache', 'sharing'] },
   pg: { values: ['database'] },
   'pg-copy-streams': { values: ['database'] },
-  'pg-cursor': { values: ['database'] },
   zod: { values: ['config', 'http', 'functions', ...domainRooms] },
 };
 

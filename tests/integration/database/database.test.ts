@@ -101,6 +101,10 @@ describe('errors of the database', () => {
     ['22003', 'validation_failed'],
     ['55P03', 'conflict'],
     ['57014', 'deadline_exceeded'],
+    ['25006', 'unavailable'],
+    ['53100', 'unavailable'],
+    ['53300', 'unavailable'],
+    ['57P03', 'unavailable'],
     ['42P01', 'database'],
     ['XX000', 'database'],
   ])('become what a client may know: %s is %s', async (sqlState, code) => {
