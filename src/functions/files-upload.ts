@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileId, fileShape } from '../lib/files/index.ts';
 import { endpoint, json, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';

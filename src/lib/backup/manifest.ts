@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError, collect, isAppError } from '../core/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { backupTableShape } from './shapes.ts';

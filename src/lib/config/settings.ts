@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What documentation and the local example need to know of a setting beside its schema. */
 interface SettingNotes {

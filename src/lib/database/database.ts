@@ -87,6 +87,7 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
     async ping(signal) {
       await withLease(app(), signal, (db) => sql`select 1`.execute(db));
       resilience.noteRecovery('postgres');
+      resilience.noteRecovery('postgres-direct');
     },
     activeConnections: () => ({
       app: active(app.peek()),

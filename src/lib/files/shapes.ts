@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageOf, pageParameters } from '../http/index.ts';
 
 /** An id in a path or body. */

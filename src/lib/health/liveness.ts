@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../core/index.ts';
 
 /** The answer to "is the process alive?". */

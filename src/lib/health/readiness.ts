@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, rejectOnAbort, startDeadline } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Caller, Scope } from '../security/index.ts';
 
 /** Who may call: anybody, callers with a scope, or (`scrape`) scrapers: anybody outside production, else by token or scope. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../core/index.ts';
 import { equalsInConstantTime, type Keyring } from '../security/index.ts';
 import { invalid } from './input.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, newId, toTimestamp } from '../core/index.ts';
 import type { Database, Row } from '../database/index.ts';
 import { sql } from '../database/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../core/index.ts';
 import { allows, type Caller } from '../security/index.ts';
 import { type FormatName, formatParameters, formats } from './formats/formats.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Db, Expression } from '../database/index.ts';
 import type { Caller, Scope } from '../security/index.ts';
 import type { FormatName } from './formats/formats.ts';

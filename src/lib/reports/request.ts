@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { validate } from '../http/index.ts';
 import { type FormatName, formatParameters, negotiateFormat } from './formats/formats.ts';
 import type { Report } from './report.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalid } from '../http/index.ts';
 import { isTimeZone, startOfDay } from './time-zone.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type FileStatus, visibleFiles } from '../database/index.ts';
 import { isAdmin } from '../security/index.ts';
 import { defineReport } from './report.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError, type Clock, type FieldError, toTimestamp } from '../core/index.ts';
 import { validate } from '../http/index.ts';
 import type { Caller } from '../security/index.ts';

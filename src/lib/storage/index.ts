@@ -1,4 +1,3 @@
-export { moveBlob } from './move-blob.ts';
 export type {
   BlobProperties,
   BlobStore,

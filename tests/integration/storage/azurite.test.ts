@@ -7,7 +7,6 @@ import { systemClock } from '../../../src/lib/core/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import { copyBlob } from '../../../src/lib/storage/blob-copy.ts';
 import { createCalls } from '../../../src/lib/storage/calls.ts';
-import { moveBlob } from '../../../src/lib/storage/index.ts';
 import { toArray } from '../../support/to-array.ts';
 import { openStorage } from './open-storage.ts';
 
@@ -59,7 +58,8 @@ describe('links', () => {
     await store.upload('a', Buffer.from('bytes'), image);
     const link = await store.sasUrl('a', { expiresAt: Date.now() + 60_000, signal });
 
-    await moveBlob(store, storage.blobs(`trash-${randomUUID()}`), 'a', { signal });
+    await storage.blobs(`trash-${randomUUID()}`).copyFrom(store, 'a', { signal });
+    await store.delete('a', { signal });
 
     expect((await fetch(link)).status).toBe(404);
   });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { anybody, endpoint } from '../../../src/lib/http/endpoint.ts';
 import { readInput } from '../../../src/lib/http/input.ts';
 

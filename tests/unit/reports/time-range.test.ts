@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { validate } from '../../../src/lib/http/index.ts';
 import { resolveTimeRange, timeRangeParameters } from '../../../src/lib/reports/time-range.ts';
 

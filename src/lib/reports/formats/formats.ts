@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { csv } from './csv.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
