@@ -30,6 +30,7 @@ const states: ReadonlyMap<string, Verdict> = new Map([
 /** The driver has no codes of its own; texts as in pg 8 and pg-pool 3, the first that begins the message counts. */
 const messages: readonly (readonly [text: string, verdict: Verdict])[] = [
   ['timeout exceeded when trying to connect', 'crowded'],
+  ['timeout expired', 'refused'],
   ['Connection terminated due to connection timeout', 'refused'],
   ['Connection terminated', 'lost'],
   ['Client has encountered a connection error', 'lost'],

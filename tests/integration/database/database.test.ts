@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
@@ -11,9 +13,10 @@ let database: Database;
 beforeAll(async () => {
   url = await createTestDatabase(inject('databaseUrl'));
   await migrateToLatest(url);
-  // Waits between retries are not what is tested here.
+  // Waits between retries and breakers are not what is tested here.
   const clock = { ...systemClock, random: () => 0 };
-  database = createDatabase({ url, directUrl: url, resilience: createResilience({ clock }) });
+  const settings = { breakerThreshold: 0 };
+  database = createDatabase({ url, directUrl: url, resilience: createResilience({ clock, settings }) });
 });
 afterAll(async () => {
   await database.close();
@@ -218,5 +221,24 @@ describe('numbers and times', () => {
     );
 
     expect(row).toEqual({ big: Number.MAX_SAFE_INTEGER, at: new Date(at) });
+  });
+});
+
+describe('a server that accepts and never answers', () => {
+  it('is unavailable, and is given up in time', async () => {
+    const silent = net.createServer(() => {});
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const address = `postgresql://u:p@127.0.0.1:${(silent.address() as net.AddressInfo).port}/d`;
+    const resilience = createResilience({ clock: systemClock, settings: { retries: 0 } });
+    const unreachable = createDatabase({ url: address, directUrl: address, resilience });
+
+    const asking = unreachable.read('ask', never(), (db) => sql`select 1`.execute(db));
+
+    await expect(asking).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterSeconds: expect.any(Number),
+    });
+    await unreachable.close();
+    silent.close();
   });
 });

@@ -77,6 +77,7 @@ describe('the knowledge of PostgreSQL errors', () => {
 
   it.each([
     ['timeout exceeded when trying to connect', 'crowded'],
+    ['timeout expired', 'refused'],
     ['Connection terminated due to connection timeout', 'refused'],
     ['Connection terminated unexpectedly', 'lost'],
     ['Connection terminated', 'lost'],
