@@ -10,8 +10,9 @@ export default defineConfig({
   test: {
     reporters: ['default', closingLineReporter],
     projects: [
-      project('unit'),
-      project('architecture'),
+      // No test of these changes what others see, so they share a process and load each module once.
+      project('unit', { isolate: false }),
+      project('architecture', { isolate: false }),
       project('integration', {
         globalSetup: './tests/support/services-setup.ts',
         testTimeout: 30_000,
