@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { type Clock, newId, toTimestamp } from '../core/index.ts';
+import { type Clock, type LinkedAbort, linkAbort, newId, startDeadline, toTimestamp } from '../core/index.ts';
 import type { Database, Row } from '../database/index.ts';
-import { sql } from '../database/index.ts';
 import { currentContext, type Logger } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
+import { claimJob, extendClaim, finishJob } from './claims.ts';
 
 /** A message of the queue `jobs`: only a reference, the job itself is in the database. */
 export const jobMessage = z.strictObject({
@@ -30,35 +30,48 @@ export interface Jobs {
   /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
   enqueue(kind: string, subject: string, signal: AbortSignal): Promise<void>;
   /**
-   * Does the job a message refers to, unless it is done or another worker is on it. Messages come at least once, the claim
-   * in the database makes the work happen once. A job that fails is noted as failed; the message has done its duty.
+   * Does the job a message refers to, unless it is over. Messages come at least once, the claim in the database makes the
+   * work happen once. While another worker is on the job, the message is sent again for when that one may have died. A job
+   * that fails is noted as failed; the message has done its duty.
    *
-   * @throws for a message that is no reference to a job, or when the database is out of reach: it comes again then
+   * @throws for a message that is no reference to a job of ours, or when the database is out of reach: it comes again then
    */
   work(message: unknown, signal: AbortSignal): Promise<void>;
 }
 
-/** A worker that has not been heard of for so long is taken for dead. */
-const claimSeconds = 120;
 const heartbeatMs = 30_000;
+/** For writing down an outcome; what ended the job may be that its own time was over. */
+const finishMs = 30_000;
 
 /** Makes the jobs room. */
 export function createJobs(ports: JobsPorts): Jobs {
   const { clock, database, queue } = ports;
   const logger = ports.logger.child('jobs');
-  const finish = (id: string, errorCode: string | undefined, signal: AbortSignal) =>
-    database.transaction('finish job', signal, (trx) =>
-      trx
-        .updateTable('jobs')
-        .set({
-          status: errorCode === undefined ? 'succeeded' : 'failed',
-          error_code: errorCode ?? null,
-          claimed_until: null,
-          finished_at: toTimestamp(clock.now()),
-        })
-        .where('id', '=', id)
-        .execute(),
+
+  async function finish(job: Pick<Row<'jobs'>, 'id' | 'attempts'>, errorCode?: string): Promise<void> {
+    using time = startDeadline(clock, finishMs);
+    const finishedAt = toTimestamp(clock.now());
+    await finishJob(
+      database,
+      job,
+      { finishedAt, ...(errorCode !== undefined && { errorCode }) },
+      time.signal,
     );
+  }
+
+  async function run(job: Row<'jobs'>, handler: JobHandler, signal: AbortSignal): Promise<void> {
+    using life = linkAbort(signal);
+    const stopHeartbeat = startHeartbeat({ ...ports, logger }, job, life);
+    try {
+      await handler(job.subject, life.signal);
+    } catch (error) {
+      logger.error('the job failed', { job_id: job.id, job_kind: job.kind, attempt: job.attempts, error });
+      return await finish(job, errorCodeOf(error));
+    } finally {
+      stopHeartbeat();
+    }
+    await finish(job);
+  }
 
   return {
     async enqueue(kind, subject, signal) {
@@ -74,67 +87,52 @@ export function createJobs(ports: JobsPorts): Jobs {
       try {
         await queue.send(JSON.stringify(message), { signal });
       } catch (error) {
-        await finish(id, 'not_sent', signal).catch(() => {});
+        await finish({ id, attempts: 0 }, 'not_sent').catch((failure) => {
+          logger.warning('a job that was not sent could not be noted as failed', {
+            job_id: id,
+            error: failure,
+          });
+        });
         throw error;
       }
     },
-    async work(message, signal) {
-      const { id, kind } = jobMessage.parse(message);
-      const job = await claim(database, id, signal);
-      if (!job) {
-        logger.info('the job is done, or another worker is on it', { job_id: id });
-        return;
-      }
+    async work(received, signal) {
+      const message = jobMessage.parse(received);
+      const { id, kind } = message;
       const handler = ports.handlers[kind];
       if (!handler) throw new Error(`there is no handler for jobs of the kind ${kind}`);
-      const stopHeartbeat = startHeartbeat(ports, id, signal);
-      try {
-        await handler(job.subject, signal);
-        await finish(id, undefined, signal);
-      } catch (error) {
-        logger.error('the job failed', { job_id: id, job_kind: kind, attempt: job.attempts, error });
-        await finish(id, errorCodeOf(error), signal);
-      } finally {
-        stopHeartbeat();
-      }
+      const claim = await claimJob(database, id, signal);
+      if (claim.kind === 'claimed') return run(claim.job, handler, signal);
+      if (claim.kind === 'over') return logger.info('the job is over already', { job_id: id });
+      logger.info('another worker is on the job', { job_id: id, seconds: claim.seconds });
+      await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: claim.seconds });
     },
   };
 }
 
-/** Takes a job that is queued, or whose worker has died. One statement, so that of two workers one gets it. */
-function claim(database: Database, id: string, signal: AbortSignal): Promise<Row<'jobs'> | undefined> {
-  return database.transaction('claim job', signal, (trx) =>
-    trx
-      .updateTable('jobs')
-      .set({ status: 'running', attempts: sql<number>`attempts + 1`, claimed_until: claimEnd() })
-      .where('id', '=', id)
-      .where((where) =>
-        where.or([
-          where('status', '=', 'queued'),
-          where.and([where('status', '=', 'running'), where('claimed_until', '<', sql<Date>`now()`)]),
-        ]),
-      )
-      .returningAll()
-      .executeTakeFirst(),
-  );
-}
-
-/** By the clock of the database, which all workers share. */
-function claimEnd() {
-  return sql<string>`now() + make_interval(secs => ${claimSeconds})`;
-}
-
-/** Keeps the claim alive while the job runs. A missed beat is made up by the next; four in a row lose the claim. */
-function startHeartbeat({ clock, logger, database }: JobsPorts, id: string, signal: AbortSignal): () => void {
+/** Keeps the claim alive while the job runs; aborts the job when the claim has gone to another worker. */
+function startHeartbeat(
+  { clock, logger, database }: Pick<JobsPorts, 'clock' | 'logger' | 'database'>,
+  job: Row<'jobs'>,
+  life: LinkedAbort,
+): () => void {
   let cancel = () => {};
   let stopped = false;
+  const beat = async () => {
+    try {
+      if (await extendClaim(database, job, life.signal)) return;
+      stopped = true;
+      life.abort(new Error('another worker has taken the job over'));
+    } catch (error) {
+      // The next beat makes up for it; a claim outlives three that are missed.
+      logger.warning('the claim on a job could not be renewed', { job_id: job.id, error });
+    }
+  };
   const schedule = () => {
     cancel = clock.after(heartbeatMs, () => {
-      extendClaim(database, id, signal)
-        .catch((error) => logger.warning('the claim on a job could not be renewed', { job_id: id, error }))
-        .finally(() => {
-          if (!stopped) schedule();
-        });
+      void beat().finally(() => {
+        if (!stopped) schedule();
+      });
     });
   };
   schedule();
@@ -142,17 +140,6 @@ function startHeartbeat({ clock, logger, database }: JobsPorts, id: string, sign
     stopped = true;
     cancel();
   };
-}
-
-function extendClaim(database: Database, id: string, signal: AbortSignal): Promise<unknown> {
-  return database.transaction('keep job', signal, (trx) =>
-    trx
-      .updateTable('jobs')
-      .set({ claimed_until: claimEnd() })
-      .where('id', '=', id)
-      .where('status', '=', 'running')
-      .execute(),
-  );
 }
 
 function errorCodeOf(error: unknown): string {

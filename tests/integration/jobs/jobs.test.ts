@@ -23,16 +23,35 @@ const logger = { debug() {}, info() {}, warning() {}, error() {}, child: () => l
 const { signal } = new AbortController();
 
 function setUp(handler: JobHandler, send: Queue['send'] = async () => {}) {
-  const sent: { kind: string; id: string }[] = [];
+  const sent: { kind: string; id: string; delaySeconds: number | undefined }[] = [];
   const queue: Queue = {
     async send(text, options) {
       await send(text, options);
-      sent.push(JSON.parse(text));
+      sent.push({ ...JSON.parse(text), delaySeconds: options.visibilityDelaySeconds });
     },
     approximateLength: async () => sent.length,
   };
-  const jobs = createJobs({ clock: systemClock, logger, database, queue, handlers: { test: handler } });
+  const inner = createJobs({ clock: systemClock, logger, database, queue, handlers: { test: handler } });
+  const jobs = {
+    enqueue: inner.enqueue,
+    /** Takes a message as the queue gives it back. */
+    work: (message: unknown, stop: AbortSignal) => inner.work(withoutDelay(message), stop),
+  };
   return { jobs, sent };
+}
+
+function withoutDelay(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null || !('delaySeconds' in message)) return message;
+  const { delaySeconds: _delay, ...rest } = message;
+  return rest;
+}
+
+/** As if another worker had claimed the job, until then. */
+function claimFor(id: string | undefined, end: string) {
+  return database.transaction('claim', signal, (trx) =>
+    sql`update jobs set status = 'running', attempts = 1, claimed_until = now() + ${end}::interval
+        where id = ${id}`.execute(trx),
+  );
 }
 
 async function rowOf(id: string | undefined) {
@@ -81,24 +100,56 @@ describe('a job', () => {
     expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'failed', error_code: 'engine_broke' });
   });
 
-  it('of a worker that died is done by another one, but not before its claim has run out', async () => {
+  it('that another worker holds keeps its message, for when that one may have died', async () => {
     const done: string[] = [];
     const { jobs, sent } = setUp(async (subject) => void done.push(subject));
     await jobs.enqueue('test', 'a thing', signal);
-    const claim = (end: string) =>
-      database.transaction('claim', signal, (trx) =>
-        sql`update jobs set status = 'running', attempts = 1, claimed_until = now() + ${end}::interval
-            where id = ${sent[0]?.id}`.execute(trx),
-      );
 
-    await claim('1 minute');
+    await claimFor(sent[0]?.id, '1 minute');
     await jobs.work(sent[0], signal);
-    const whileAlive = [...done];
-    await claim('-1 second');
-    await jobs.work(sent[0], signal);
+    const whileHeld = [...done];
+    await claimFor(sent[0]?.id, '-1 second');
+    await jobs.work(sent[1], signal);
 
-    expect([whileAlive, done]).toEqual([[], ['a thing']]);
+    expect(whileHeld).toEqual([]);
+    expect(sent[1]).toMatchObject({ id: sent[0]?.id, delaySeconds: 60 });
+    expect(done).toEqual(['a thing']);
     expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
+  });
+
+  it('is not noted as done by a worker that has lost it', async () => {
+    const { jobs, sent } = setUp(async () => {
+      await database.transaction('take over', signal, (trx) =>
+        sql`update jobs set attempts = attempts + 1 where subject = 'a contested thing'`.execute(trx),
+      );
+    });
+
+    await jobs.enqueue('test', 'a contested thing', signal);
+    await jobs.work(sent[0], signal);
+
+    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'running', attempts: 2 });
+  });
+
+  it('whose time is over is noted as failed all the same', async () => {
+    const time = new AbortController();
+    const { jobs, sent } = setUp(async () => {
+      time.abort(Object.assign(new Error('over'), { code: 'deadline_exceeded' }));
+      throw time.signal.reason;
+    });
+
+    await jobs.enqueue('test', 'a long thing', signal);
+    await jobs.work(sent[0], time.signal);
+
+    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'failed', error_code: 'deadline_exceeded' });
+  });
+
+  it('of a kind that nobody knows is left as it is', async () => {
+    const { jobs, sent } = setUp(async () => {});
+
+    await jobs.enqueue('unknown', 'a thing', signal);
+
+    await expect(jobs.work(sent[0], signal)).rejects.toThrow('unknown');
+    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'queued', attempts: 0 });
   });
 
   it('whose worker cannot be called is noted as failed', async () => {
