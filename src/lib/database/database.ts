@@ -70,8 +70,13 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
   return {
     read: (operation, signal, work) =>
       guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => work(db))),
-    transaction: (operation, signal, work) =>
-      guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => transact(db, work))),
+    transaction(operation, signal, work) {
+      const commit: CommitState = { sent: false };
+      return guarded(operation, signal, async (trySignal) => {
+        if (commit.sent) throw unknownOutcome();
+        return withLease(app(), trySignal, (db) => transact(db, work, commit));
+      });
+    },
     async openSnapshot(signal) {
       try {
         return await resilience.run(
@@ -122,8 +127,13 @@ function queryBuilderOn({ client }: Lease): Db {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
+/** Whether a commit is on its way whose answer is not known. */
+interface CommitState {
+  sent: boolean;
+}
+
 /** Everything before the commit can be repeated, because it left nothing behind; a commit without an answer cannot. */
-async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>, commit: CommitState): Promise<T> {
   const trx = await db.startTransaction().execute();
   let result: T;
   try {
@@ -135,16 +145,23 @@ async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
       .catch(() => {});
     throw error;
   }
+  commit.sent = true;
   try {
     await trx.commit().execute();
   } catch (error) {
-    if (sqlStateOf(error)) throw error;
-    throw new AppError('unavailable', 'The connection broke: it is not known whether the change was made', {
-      cause: error,
-      retryAfterSeconds: 5,
-    });
+    // An answer of the server, also a refusal, tells that nothing was changed.
+    if (!sqlStateOf(error)) throw unknownOutcome(error);
+    commit.sent = false;
+    throw error;
   }
   return result;
+}
+
+function unknownOutcome(cause?: unknown): AppError {
+  return new AppError('unavailable', 'The connection broke: it is not known whether the change was made', {
+    cause,
+    retryAfterSeconds: 5,
+  });
 }
 
 /** The time of a try ends with the opening; the open snapshot lives until the caller's signal aborts. */

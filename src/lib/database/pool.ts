@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { rejectOnAbort } from '../core/index.ts';
+import { isAppError, rejectOnAbort } from '../core/index.ts';
 import { parseDatabaseUrl } from './address.ts';
 
 /** TCP connect, TLS and authentication. */
@@ -76,7 +76,7 @@ export async function lease(pool: pg.Pool, signal: AbortSignal): Promise<Lease> 
   };
   const onAbort = () => giveBack(true);
   signal.addEventListener('abort', onAbort, { once: true });
-  return { client, release: (failure) => giveBack(failure !== undefined && !isAnswer(failure)) };
+  return { client, release: (failure) => giveBack(failure !== undefined && !leavesIntact(failure)) };
 }
 
 /** Stops waiting when the signal aborts; a connection that comes too late goes straight back. */
@@ -91,8 +91,9 @@ async function connect(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClien
   }
 }
 
-/** An error that the server sent and after which the connection is still good. */
-function isAnswer(error: unknown): boolean {
+/** An error after which the connection is still good: our own, or one that the server sent as an answer. */
+function leavesIntact(error: unknown): boolean {
+  if (isAppError(error)) return true;
   return error instanceof pg.DatabaseError && error.severity !== 'FATAL' && error.severity !== 'PANIC';
 }
 

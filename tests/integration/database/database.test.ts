@@ -242,3 +242,56 @@ describe('a server that accepts and never answers', () => {
     silent.close();
   });
 });
+
+describe('a commit whose answer is lost', () => {
+  it('is not repeated, because it may have happened', async () => {
+    const id = uuid();
+    const proxy = await startSwallowingProxy(url, /commit/i);
+    const through = new URL(url);
+    through.port = String(proxy.port);
+    const settings = { timeoutMs: 500, breakerThreshold: 0 };
+    const resilience = createResilience({ clock: { ...systemClock, random: () => 0 }, settings });
+    const behindProxy = createDatabase({ url: through.href, directUrl: through.href, resilience });
+    let runs = 0;
+
+    const adding = behindProxy.transaction('add', never(), async (trx) => {
+      runs += 1;
+      await addProject(id).execute(trx);
+    });
+
+    await expect(adding).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('not known'),
+    });
+    expect([runs, await countProjects(id)]).toEqual([1, 1]);
+    await behindProxy.close();
+    proxy.close();
+  });
+});
+
+/** Passes everything on until the client says the given word; from then on the server's answers get lost. */
+async function startSwallowingProxy(target: string, word: RegExp) {
+  const { hostname, port } = new URL(target);
+  const sockets: net.Socket[] = [];
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(port), hostname);
+    let swallows = false;
+    client.on('data', (chunk) => {
+      swallows ||= word.test(chunk.toString('latin1'));
+      upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      if (!swallows) client.write(chunk);
+    });
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    sockets.push(client, upstream);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
