@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, apiWith, bodyOf, expectProblem, json } from '../support/api.ts';
+import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { uploaded } from '../support/uploads.ts';
 
@@ -32,11 +32,9 @@ afterAll(() => app.stop());
 
 /** Polls, as a client has to. */
 async function finished(address: string): Promise<Backup> {
-  for (;;) {
-    const backup = await bodyOf<Backup>(api(address));
-    if (!['queued', 'running'].includes(backup.status)) return backup;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const isOver = async () => !['queued', 'running'].includes((await bodyOf<Backup>(api(address))).status);
+  await expect.poll(isOver, { timeout: 30_000 }).toBe(true);
+  return bodyOf<Backup>(api(address));
 }
 
 async function takeBackup(): Promise<Backup> {
@@ -128,6 +126,22 @@ describe('taking a backup', () => {
     expect(first.total).toBeGreaterThan(1);
     expect(first.data[0]).not.toHaveProperty('tables');
     expect(next.data[0]?.name.localeCompare(newest.name)).toBe(-1);
+  });
+});
+
+describe('a backup of a database with grants', () => {
+  it('restores where their roles are unknown', async () => {
+    const role = 'crownsafe_reader';
+    await inDatabase(async (db) => {
+      await db.query(`create role ${role}`);
+      await db.query(`grant select on files to ${role}`);
+    }, app.databaseUrl);
+
+    const backup = await takeBackup();
+    const redirect = await api(`/api/v1/backups/${backup.name}/download`);
+    const dump = await (await fetch(redirect.headers.get('location') ?? '')).arrayBuffer();
+
+    expect(gunzipSync(Buffer.from(dump)).toString()).not.toContain(role);
   });
 });
 

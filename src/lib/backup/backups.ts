@@ -41,6 +41,7 @@ export function createBackups(ports: BackupPorts) {
         slot,
         database: connection.database,
         settle: (name, stop) => settleBackup(runPorts, name, stop),
+        withdraw: (name, error) => withdrawBackup(runPorts, name, error),
       },
       signal,
     );
@@ -75,6 +76,14 @@ export function createBackups(ports: BackupPorts) {
         logger.warning('the nightly backup is skipped: another one is under way', { error });
         return { skipped: true };
       }
+    },
+
+    /** Writes down what became of a backup whose process died, so that it does not look as if it were running. */
+    async settleDead(signal: AbortSignal): Promise<void> {
+      const name = await slot.findDead(signal);
+      if (name === undefined) return;
+      await settleBackup(runPorts, name, signal);
+      await slot.release(name, signal);
     },
 
     /** One page of all backups, newest first. */

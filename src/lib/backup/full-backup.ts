@@ -17,8 +17,10 @@ export interface FullBackupPorts {
 }
 
 const pgDumpArguments = [
-  // The role that restores owns what it restores: it may not know, or not act for, the owners of the original.
+  // The role that restores owns what it restores. Owners and grants name roles that another server need not have, where
+  // the first such line would stop the restore; roles and grants come with the deployment.
   '--no-owner',
+  '--no-privileges',
   // In ms. Waiting longer for somebody's exclusive lock would also hold up everybody behind us.
   '--lock-wait-timeout=60000',
 ];

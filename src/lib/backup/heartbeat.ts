@@ -9,16 +9,17 @@ const silentForMs = 4 * 60_000;
 /**
  * Keeps a run's hold on the slot, and aborts the run when the hold is lost.
  *
- * @returns a function that stops it
+ * @returns a function that stops it, and waits for a beat that is under way
  */
 export function startHeartbeat(
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   slot: SlotRun,
   run: LinkedAbort,
-): () => void {
+): () => Promise<void> {
   let heardAt = clock.monotonicMs();
   let isStopped = false;
   let cancel = () => {};
+  let beating = Promise.resolve();
   const beat = async () => {
     const isHeld = await slot.beat(run.signal).catch((error) => {
       logger.warning('the heartbeat of a backup could not be written', { error });
@@ -33,11 +34,14 @@ export function startHeartbeat(
     } else schedule();
   };
   const schedule = () => {
-    cancel = clock.after(beatEveryMs, () => void beat());
+    cancel = clock.after(beatEveryMs, () => {
+      beating = beat();
+    });
   };
   schedule();
   return () => {
     isStopped = true;
     cancel();
+    return beating;
   };
 }

@@ -12,6 +12,8 @@ interface RequestPorts {
   readonly database: string;
   /** Writes down what became of a backup whose process died. */
   readonly settle: (name: string, signal: AbortSignal) => Promise<void>;
+  /** Gives up a backup that was reserved. Has its own time. */
+  readonly withdraw: (name: string, error: unknown) => Promise<void>;
 }
 
 /**
@@ -21,12 +23,21 @@ interface RequestPorts {
  * @throws AppError `backup_running` while another one is queued or running
  */
 export async function requestBackup(ports: RequestPorts, signal: AbortSignal): Promise<BackupSummary> {
-  const { clock, catalog, slot, settle } = ports;
+  const { clock, catalog, slot, settle, withdraw } = ports;
+  const holders = {
+    settle: (dead: string) => settle(dead, signal),
+    isListed: async (name: string) => (await catalog.find(name, signal)) !== undefined,
+  };
   for (let at = clock.now(); ; at += 1000) {
     const backup = queuedBackup(backupName(at), ports.database);
     if (await catalog.find(backup.name, signal)) continue;
-    await slot.claim(backup.name, (dead) => settle(dead, signal), signal);
-    if (await catalog.insert(backup, signal)) return backup;
+    await slot.claim(backup.name, holders, signal);
+    const isInserted = await catalog.insert(backup, signal).catch(async (error) => {
+      // It may be listed all the same.
+      await withdraw(backup.name, error);
+      throw error;
+    });
+    if (isInserted) return backup;
     await slot.release(backup.name, signal);
   }
 }

@@ -1,7 +1,7 @@
 import { AppError, isAppError, linkAbort, startDeadline, toTimestamp } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { Catalog } from './catalog.ts';
-import { DumpError } from './engine/dump-error.ts';
+import { DumpError, dumpErrorWords } from './engine/dump-error.ts';
 import { type FullBackupPorts, runFullBackup } from './full-backup.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Manifest, readManifest } from './manifest.ts';
@@ -15,7 +15,6 @@ export interface RunPorts extends FullBackupPorts {
 }
 
 const recordMs = 30_000;
-const maxMessageChars = 500;
 
 /**
  * Carries out a backup that was reserved. One that is over already is left as it is.
@@ -34,33 +33,31 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   }
   using run = linkAbort(signal);
   const stopHeartbeat = startHeartbeat(ports, hold, run);
-  try {
-    await carryOut(ports, entry, run.signal);
-  } finally {
-    stopHeartbeat();
+  const outcome = await carryOut(ports, entry, run.signal).then(
+    (manifest) => ({ manifest }),
+    (error: unknown) => ({ error }),
+  );
+  // Before the slot is given back: a beat still under way would take it again.
+  await stopHeartbeat();
+  if ('error' in outcome) {
+    logger.error('the backup failed', { backup: name, error: outcome.error });
+    await withdrawBackup(ports, name, outcome.error);
+    throw outcome.error;
   }
-}
-
-async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<void> {
-  const { clock, catalog, logger } = ports;
-  const { name } = entry;
-  let manifest: Manifest;
-  try {
-    const started_at = toTimestamp(clock.now());
-    await catalog.update(name, { status: 'running', started_at }, signal);
-    const earlier = entry.status === 'running' ? await findWhole(ports, name, signal) : undefined;
-    manifest = earlier ?? (await runFullBackup(ports, { name, signal }));
-  } catch (error) {
-    logger.error('the backup failed', { backup: name, error });
-    await finishBackup(ports, name, failure(error, toTimestamp(clock.now())));
-    throw error;
-  }
-  await finishBackup(ports, name, success(manifest));
-  const { dump_bytes, stored_bytes, tables } = manifest;
+  await finishBackup(ports, name, success(outcome.manifest));
+  const { dump_bytes, stored_bytes, tables } = outcome.manifest;
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
 
-/** Writes down that a reserved backup will not be carried out, and gives its slot back. */
+async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<Manifest> {
+  const { clock, catalog } = ports;
+  const { name } = entry;
+  await catalog.update(name, { status: 'running', started_at: toTimestamp(clock.now()) }, signal);
+  const earlier = entry.status === 'running' ? await findWhole(ports, name, signal) : undefined;
+  return earlier ?? (await runFullBackup(ports, { name, signal }));
+}
+
+/** Writes down that a backup has failed, or will not be carried out, and gives its slot back. */
 export async function withdrawBackup(ports: RunPorts, name: string, error: unknown): Promise<void> {
   await finishBackup(ports, name, failure(error, toTimestamp(ports.clock.now())));
 }
@@ -109,11 +106,13 @@ function success(manifest: Manifest): Partial<BackupSummary> {
   return { ...facts, status: 'stored' };
 }
 
-/** Only errors whose words are meant to be read are shown; others may hold anything, and stand in the log. */
+/** Fixed words only: those of pg_dump name hosts and roles, others may hold anything. The log has them all. */
 function failure(error: unknown, finished_at: string): Partial<BackupSummary> {
   const shown =
-    error instanceof DumpError || isAppError(error)
-      ? { code: error.code, message: error.message.slice(0, maxMessageChars) }
-      : { code: 'internal', message: 'Something went wrong here; the log says what' };
+    error instanceof DumpError
+      ? { code: error.code, message: dumpErrorWords[error.code] }
+      : isAppError(error)
+        ? { code: error.code, message: error.message }
+        : { code: 'internal', message: 'Something went wrong here; the log says what' };
   return { status: 'failed', finished_at, error: shown };
 }

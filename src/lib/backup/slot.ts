@@ -4,20 +4,29 @@ import type { StoredEntity, TableStore } from '../storage/index.ts';
 /** One backup at a time: whoever holds the slot is queued or running. */
 export interface Slot {
   /**
-   * Takes the slot for a queued backup. A holder that has not been heard of for too long loses it.
+   * Takes the slot for a queued backup. A holder that has not been heard of for too long, or that never came into the
+   * catalog, loses it.
    *
-   * @param abandon - called for such a holder before the slot changes hands
    * @throws AppError `backup_running` while another backup holds it
    */
-  claim(name: string, abandon: (name: string) => Promise<unknown>, signal: AbortSignal): Promise<void>;
+  claim(name: string, holders: Holders, signal: AbortSignal): Promise<void>;
   /**
    * Marks the backup as running. `undefined` when the slot is not, or no longer, that of this backup.
    *
    * @throws AppError `backup_running` while another run of the same backup is alive
    */
   start(name: string, signal: AbortSignal): Promise<SlotRun | undefined>;
+  /** The backup that holds the slot but has not been heard of for too long. */
+  findDead(signal: AbortSignal): Promise<string | undefined>;
   /** Gives the slot back if this backup holds it. */
   release(name: string, signal: AbortSignal): Promise<void>;
+}
+
+/** What the slot must know of backups that hold it. */
+export interface Holders {
+  /** Called for one that loses the slot, before it changes hands. */
+  settle(name: string): Promise<unknown>;
+  isListed(name: string): Promise<boolean>;
 }
 
 /** A run that holds the slot. */
@@ -31,6 +40,8 @@ const key = { partitionKey: 'slot', rowKey: 'active' };
 const runningStaleMs = 5 * 60_000;
 /** The queue is empty within minutes; a message that has not come in an hour is lost. */
 const queuedStaleMs = 60 * 60_000;
+/** A backup is listed right after it has the slot; one that is not by then was cut off in between. */
+const unlistedStaleMs = 10_000;
 /** Two writers meet now and then; many rounds of it mean something else. */
 const maxTries = 5;
 
@@ -50,15 +61,15 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
   };
 
   return {
-    async claim(name, abandon, signal) {
+    async claim(name, holders, signal) {
       for (let tries = 1; tries <= maxTries; tries++) {
         if (await table.insert(row(name, ''), { signal })) return;
         const current = await holder(signal);
         if (!current) continue;
-        if (!isStale(current)) {
+        if (!isStale(current) && !(await isUnlisted(current, holders))) {
           throw new AppError('backup_running', `${current.name} is ${current.run ? 'running' : 'queued'}`);
         }
-        await abandon(current.name);
+        await holders.settle(current.name);
         if (await table.replace(row(name, ''), { signal, ifMatch: current.etag })) return;
       }
       throw new AppError('backup_running', 'Somebody else is asking for a backup, too');
@@ -81,10 +92,17 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
         },
       };
     },
-    async release(name, signal) {
+    async findDead(signal) {
       const current = await holder(signal);
-      if (current?.name !== name) return;
-      await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag });
+      return current && isStale(current) ? current.name : undefined;
+    },
+    async release(name, signal) {
+      for (let tries = 1; tries <= maxTries; tries++) {
+        const current = await holder(signal);
+        if (current?.name !== name) return;
+        // A last beat may have come between.
+        if (await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag })) return;
+      }
     },
   };
 }
@@ -100,4 +118,8 @@ function readHolder({ entity, etag }: StoredEntity, nowMs: number): Holder {
 
 function isStale({ run, ageMs }: Holder): boolean {
   return ageMs > (run ? runningStaleMs : queuedStaleMs);
+}
+
+async function isUnlisted({ name, run, ageMs }: Holder, holders: Holders): Promise<boolean> {
+  return run === '' && ageMs > unlistedStaleMs && !(await holders.isListed(name));
 }

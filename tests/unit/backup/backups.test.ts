@@ -129,6 +129,19 @@ describe('asking for a backup', () => {
     expect(await backups.get(abandoned.name, signal)).toMatchObject({ status: 'failed' });
   });
 
+  it('settles a dead one without being asked for another', async () => {
+    const { backups, clock } = makeBackups();
+    const { name } = await backups.request('full', signal);
+
+    await backups.settleDead(signal);
+    expect(await backups.get(name, signal)).toMatchObject({ status: 'queued' });
+    await clock.advance(hour + 1);
+    await backups.settleDead(signal);
+
+    expect(await backups.get(name, signal)).toMatchObject({ status: 'failed', error: { code: 'abandoned' } });
+    await backups.request('full', signal);
+  });
+
   it('settles one that was abandoned behind its last byte as stored', async () => {
     const { backups, blobs, clock } = makeBackups();
     const { name } = await backups.request('full', signal);

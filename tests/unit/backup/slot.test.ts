@@ -15,13 +15,18 @@ function makeSlot() {
   const table = memoryTableStore();
   const slot = createSlot({ table, clock });
   const abandoned: string[] = [];
-  const claim = (name: string) => slot.claim(name, async (dead) => abandoned.push(dead), signal);
+  const unlisted: string[] = [];
+  const holders = {
+    settle: async (dead: string) => abandoned.push(dead),
+    isListed: async (name: string) => !unlisted.includes(name),
+  };
+  const claim = (name: string) => slot.claim(name, holders, signal);
   const startRun = async (name: string) => {
     const run = await slot.start(name, signal);
     if (!run) throw new Error(`${name} does not hold the slot`);
     return run;
   };
-  return { clock, table, slot, abandoned, claim, startRun };
+  return { clock, table, slot, abandoned, unlisted, claim, startRun };
 }
 
 describe('the slot', () => {
@@ -53,6 +58,19 @@ describe('the slot', () => {
     await claim('a');
 
     await clock.advance(60 * minute);
+    await expect(claim('b')).rejects.toMatchObject(running);
+    await clock.advance(1);
+    await claim('b');
+
+    expect(abandoned).toEqual(['a']);
+  });
+
+  it('is taken at once from a backup that never came into the catalog', async () => {
+    const { clock, claim, abandoned, unlisted } = makeSlot();
+    await claim('a');
+    unlisted.push('a');
+
+    await clock.advance(10_000);
     await expect(claim('b')).rejects.toMatchObject(running);
     await clock.advance(1);
     await claim('b');
@@ -128,7 +146,7 @@ describe('the heartbeat', () => {
     const { clock, run, stop } = startBeating(async () => ++beats > 0);
 
     await clock.advance(10 * minute);
-    stop();
+    await stop();
     await clock.advance(10 * minute);
 
     expect(beats).toBe(20);

@@ -4,7 +4,14 @@
  */
 export type DumpErrorCode = 'connect_failed' | 'pg_dump_failed' | 'engine_failed';
 
-/** Why a dump could not be made. The message may be shown to operators: it never holds a password. */
+/** What may be said to anybody who may look at backups. */
+export const dumpErrorWords: Readonly<Record<DumpErrorCode, string>> = {
+  connect_failed: 'The database could not be connected to; the log says why',
+  pg_dump_failed: 'pg_dump ended with an error; the log has its words',
+  engine_failed: 'The dump engine broke; the log says how',
+};
+
+/** Why a dump could not be made. The message is for the log: it names hosts and roles, but never holds a password. */
 export class DumpError extends Error {
   override readonly name = 'DumpError' as const;
   readonly code: DumpErrorCode;
