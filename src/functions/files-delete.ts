@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { fileId } from '../lib/files/index.ts';
-import { empty, endpoint, scope } from '../lib/http/index.ts';
+import { empty, endpoint, idShape, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Deletes a file; every link to it dies at once. */
@@ -10,7 +9,7 @@ export const filesDelete = endpoint({
   route: 'api/v1/files/{id}',
   summary: 'Delete a file',
   access: scope('files:write'),
-  params: z.object({ id: fileId }),
+  params: z.object({ id: idShape }),
   responses: { 204: undefined },
   async handle({ caller, params, signal }) {
     await runtime().files().remove(caller, params.id, signal);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { fileId, fileShape } from '../lib/files/index.ts';
-import { endpoint, json, scope } from '../lib/http/index.ts';
+import { fileShape } from '../lib/files/index.ts';
+import { endpoint, idShape, json, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Shows what is known of one file. */
@@ -10,7 +10,7 @@ export const filesGet = endpoint({
   route: 'api/v1/files/{id}',
   summary: 'Show a file',
   access: scope('files:read'),
-  params: z.object({ id: fileId }),
+  params: z.object({ id: idShape }),
   responses: { 200: fileShape },
   async handle({ caller, params, signal }) {
     const file = await runtime().files().get(caller, params.id, signal);

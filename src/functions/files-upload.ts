@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { fileId, fileShape } from '../lib/files/index.ts';
-import { endpoint, json, scope } from '../lib/http/index.ts';
+import { fileShape } from '../lib/files/index.ts';
+import { endpoint, idShape, json, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Takes a file, as a form or as raw bytes. */
@@ -10,7 +10,7 @@ export const filesUpload = endpoint({
   route: 'api/v1/uploads',
   summary: 'Upload a file',
   access: scope('files:write'),
-  query: z.strictObject({ project_id: fileId.optional() }),
+  query: z.strictObject({ project_id: idShape.optional() }),
   responses: { 201: fileShape },
   async handle({ caller, raw, query, signal }) {
     const file = await runtime().files().upload(caller, raw, query.project_id, signal);

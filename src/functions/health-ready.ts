@@ -17,8 +17,8 @@ export const healthReady: readonly Endpoint[] = Object.entries(aliases).map(([na
     summary: 'Can this instance do its work?',
     access: anybody,
     responses: { 200: readinessShape, 503: readinessShape },
-    async handle({ signal }) {
-      const readiness = await runtime().readiness(signal);
+    async handle() {
+      const readiness = await runtime().readiness();
       return readiness.status === 'ok' ? json(200, readiness) : json(503, readiness, { 'retry-after': '5' });
     },
   }),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { adminApi, apiWith, bodyOf, expectProblem, newCaller } from '../support/api.ts';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { describe, expect, inject, it } from 'vitest';
+import { adminApi, apiWith, bodyOf, expectProblem, inDatabase, json, newCaller } from '../support/api.ts';
 import { type FileJson, pngBytes, uploaded } from '../support/uploads.ts';
 
 interface Page {
@@ -82,6 +83,9 @@ describe('listing files', () => {
   it.each([
     ['page=0', 'validation_failed'],
     ['page=x', 'validation_failed'],
+    ['page=0x1', 'validation_failed'],
+    ['prefix=%00', 'validation_failed'],
+    ['created_after=0000-01-01', 'validation_failed'],
     ['per_page=201', 'validation_failed'],
     ['cursor=abc', 'validation_failed'],
     ['page=1&cursor=abc', 'validation_failed'],
@@ -154,11 +158,14 @@ describe('downloading a file', () => {
     await expectProblem(response, 416, 'range_not_satisfiable');
   });
 
-  it('answers HEAD as GET, without the bytes', async () => {
+  it('answers HEAD as GET, without the bytes, and whole', async () => {
     const api = await newCaller('files:write', 'files:read');
     const { id } = await uploaded(api, pngBytes(100));
 
-    const response = await api(`/api/v1/files/${id}/content`, { method: 'HEAD' });
+    const response = await api(`/api/v1/files/${id}/content`, {
+      method: 'HEAD',
+      headers: { range: 'bytes=0-1' },
+    });
 
     expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([
       200,
@@ -192,4 +199,37 @@ describe('deleting a file', () => {
     expect((await adminApi()(`/api/v1/files/${id}`)).status).toBe(200);
     await before.arrayBuffer();
   });
+
+  it('is refused while the file is being uploaded', async () => {
+    const api = await newCaller('files:write', 'files:read');
+    const { id } = await uploaded(api);
+    await inDatabase((db) => db.query("update files set status = 'pending' where id = $1", [id]));
+
+    await expectProblem(await api(`/api/v1/files/${id}`, { method: 'DELETE' }), 409, 'file_not_available');
+  });
+
+  it('that broke off is finished by repeating it, and by maintenance', async () => {
+    const api = await newCaller('files:write', 'files:read');
+    const [first, second] = [await uploaded(api), await uploaded(api)];
+    await inDatabase((db) =>
+      db.query(
+        "update files set status = 'deleted', deleted_at = now() - interval '1 hour' where id = any($1::uuid[])",
+        [[first.id, second.id]],
+      ),
+    );
+    const areThere = () => Promise.all([first, second].map((file) => blobExists(file.blob.name)));
+
+    const broken = await areThere();
+    const repeated = await api(`/api/v1/files/${first.id}`, { method: 'DELETE' });
+    await fetch(`${inject('baseUrl')}/admin/functions/maintenance`, json({ input: '' }));
+
+    expect([broken, repeated.status]).toEqual([[true, true], 204]);
+    await expect.poll(areThere, { timeout: 10_000 }).toEqual([false, false]);
+    await expectProblem(await api(`/api/v1/files/${first.id}`, { method: 'DELETE' }), 404, 'not_found');
+  });
 });
+
+async function blobExists(name: string): Promise<boolean> {
+  const service = BlobServiceClient.fromConnectionString(inject('storageConnectionString'));
+  return service.getContainerClient('crownsafe-images').getBlobClient(name).exists();
+}

@@ -106,6 +106,10 @@ describe('without storage', () => {
   });
 
   it('calls no file available whose bytes could not be stored, and tidies it away later', async () => {
+    await app.services.azurite.stop();
+    await uploadForm(api, pngBytes());
+    await app.services.azurite.start();
+    await untilReady();
     const pending = await listed('pending');
     await inDatabase(
       (db) => db.query("update files set created_at = created_at - interval '1 day'"),
@@ -118,7 +122,7 @@ describe('without storage', () => {
       expect((await api(`/api/v1/files/${id}/content`)).status).toBe(200);
     await fetch(`${app.baseUrl}/admin/functions/maintenance`, json({ input: '' }));
 
-    expect(pending).toHaveLength(1);
+    expect(pending.length).toBeGreaterThan(0);
     await expect.poll(() => listed('pending'), { timeout: 10_000 }).toEqual([]);
   });
 });

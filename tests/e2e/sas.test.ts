@@ -68,6 +68,8 @@ describe('issuing a link', () => {
     [{ file_id: randomUUID(), expires_in: 518_401 }, 'validation_failed'],
     [{ file_id: randomUUID(), expires_in: '60' }, 'validation_failed'],
     [{ file_id: randomUUID(), ip: '1.2.3' }, 'validation_failed'],
+    [{ file_id: randomUUID(), ip: '10.0.0.9-10.0.0.1' }, 'validation_failed'],
+    [{ file_id: randomUUID().toUpperCase() }, 'validation_failed'],
     [{ file_id: randomUUID(), content_disposition: 'a\r\nx: y' }, 'validation_failed'],
   ])('refuses %j', async (body, code) => {
     const api = await newCaller('files:share');
@@ -86,6 +88,8 @@ describe('issuing a link', () => {
 
     await expectProblem(await stranger('/api/v1/sas', json({ file_id: id })), 404, 'not_found');
     await expectProblem(await owner('/api/v1/sas', json({ file_id: randomUUID() })), 404, 'not_found');
+    const plainId = '00000000-0000-0000-0000-000000000001';
+    await expectProblem(await owner('/api/v1/sas', json({ file_id: plainId })), 404, 'not_found');
     await expectProblem(
       await owner('/api/v1/sas', json({ file_id: quarantined })),
       409,
@@ -108,7 +112,14 @@ describe('issuing links in a batch', () => {
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       results: [
-        { file_id: unknown, problem: expect.objectContaining({ status: 404, code: 'not_found' }) },
+        {
+          file_id: unknown,
+          problem: expect.objectContaining({
+            status: 404,
+            code: 'not_found',
+            correlation_id: expect.any(String),
+          }),
+        },
         { file_id: id, url: expect.stringContaining('sig='), expires_at: expect.any(String) },
         { file_id: null, problem: expect.objectContaining({ status: 422, code: 'validation_failed' }) },
       ],

@@ -2,7 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { describe, expect, inject, it } from 'vitest';
-import { adminApi, bodyOf, expectProblem, inDatabase, newCaller, newProject } from '../support/api.ts';
+import {
+  type Api,
+  adminApi,
+  bodyOf,
+  expectProblem,
+  inDatabase,
+  newCaller,
+  newProject,
+} from '../support/api.ts';
 import { type FileJson, formOf, pngBytes, uploaded, uploadForm, uploadRaw } from '../support/uploads.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
@@ -210,6 +218,43 @@ describe('the gate', () => {
     expect(await response.json()).toMatchObject({ content_type: 'image/png' });
   });
 
+  it('checks raw bytes and forms in the order of the contract', async () => {
+    const api = await newCaller('files:write');
+    const none = Buffer.alloc(0);
+    const bad = { sha256: 'abc', metadata: '{', project_id: 'x' };
+
+    await expectProblem(await uploadRaw(api, none, { 'x-file-name': '' }), 400, 'empty_file');
+    await expectProblem(await uploadRaw(api, none, { 'repr-digest': 'x' }), 400, 'empty_file');
+    await expectProblem(
+      await uploadRaw(api, png, { 'x-file-name': 'a.exe', 'repr-digest': 'x' }),
+      415,
+      'unsupported_file_type',
+    );
+    await expectProblem(await uploadForm(api, none, { fields: bad }), 400, 'empty_file');
+    await expectProblem(
+      await uploadForm(api, png, { name: 'a.exe', fields: bad }),
+      415,
+      'unsupported_file_type',
+    );
+    await expectProblem(await uploadForm(api, png, { fields: bad }), 400, 'malformed_digest');
+  });
+
+  it('says which part of the metadata it refuses', async () => {
+    const api = await newCaller('files:write');
+    const refusal = async (metadata: string) => {
+      const response = await uploadForm(api, png, { fields: { metadata } });
+      return (await bodyOf<{ errors: { path: string }[] }>(response)).errors.map(({ path }) => path);
+    };
+
+    expect(await refusal('{"a":1}')).toEqual(['metadata.a']);
+    expect(await refusal('[]')).toEqual(['metadata']);
+    expect(await refusal('{"__proto__":"x"}')).toEqual(['metadata']);
+    expect(await refusal('{"a":"\\u0000"}')).toEqual(['metadata.a']);
+    expect(await refusal('{"a":"\\ud800"}')).toEqual(['metadata.a']);
+    const kept = await uploadForm(api, png, { fields: { metadata: '{"a":"\\\\u0000"}' } });
+    expect(await bodyOf(kept)).toMatchObject({ metadata: { a: '\\u0000' } });
+  });
+
   it('leaves nothing behind of what it refuses', async () => {
     const api = await newCaller('files:write', 'files:read');
     const before = new Set(await storedNames());
@@ -217,23 +262,44 @@ describe('the gate', () => {
     await uploadForm(api, jpegBytes);
     await uploadForm(api, png, { fields: { sha256: hex(jpegBytes) } });
     await uploadForm(api, pngBytes(maxBytes + 1));
-    await breakOff();
 
-    const rows = await inDatabase((db) =>
-      db.query('select 1 from files where owner_id = $1', [api.callerId]),
-    );
-    const added = (await storedNames()).filter((name) => !before.has(name));
-    const known = await inDatabase((db) => db.query<{ blob_name: string }>('select blob_name from files'));
-    expect(rows.rowCount).toBe(0);
-    expect(added.filter((name) => !known.rows.some((row) => row.blob_name === name))).toEqual([]);
+    expect(await leftBehind(api, before)).toEqual([]);
+  });
+
+  it('leaves nothing behind of an upload that breaks off, and does not call it an error of ours', async () => {
+    const api = await newCaller('files:write', 'files:read');
+    const before = new Set(await storedNames());
+    const gone = await countClientsGone();
+
+    await breakOff(api);
+
+    await expect.poll(countClientsGone).toBe(gone + 1);
+    expect(await leftBehind(api, before)).toEqual([]);
   });
 });
 
-/** Sends the beginning of a chunked form, then cuts the connection. */
-async function breakOff(): Promise<void> {
+/** Rows of the caller, and blobs that were not there before and that no row of others knows. */
+async function leftBehind(api: Api, before: ReadonlySet<string>): Promise<string[]> {
+  const { rows } = await inDatabase((db) =>
+    db.query<{ blob_name: string; owner_id: string }>('select blob_name, owner_id from files'),
+  );
+  const ofOthers = new Set(rows.filter((row) => row.owner_id !== api.callerId).map((row) => row.blob_name));
+  const own = rows.filter((row) => row.owner_id === api.callerId).map((row) => row.blob_name);
+  return [...own, ...(await storedNames()).filter((name) => !before.has(name) && !ofOthers.has(name))];
+}
+
+async function countClientsGone(): Promise<number> {
+  const metrics = await (await adminApi()('/metrics')).text();
+  const series =
+    /^http_requests_total\{method="POST",endpoint="\/api\/v1\/uploads",status="499",.*\} (\d+)$/m;
+  return Number(series.exec(metrics)?.[1] ?? 0);
+}
+
+/** Sends the beginning of a chunked form, waits until the app has it, and cuts the connection. */
+async function breakOff(api: Api): Promise<void> {
   const request = http.request(`${inject('baseUrl')}/api/v1/uploads`, {
     method: 'POST',
-    headers: { 'x-api-key': inject('adminKey'), 'content-type': 'multipart/form-data; boundary=x' },
+    headers: { 'x-api-key': api.key, 'content-type': 'multipart/form-data; boundary=x' },
   });
   const closed = new Promise<void>((resolve) => request.on('close', resolve));
   request.on('error', () => {});
@@ -241,6 +307,8 @@ async function breakOff(): Promise<void> {
     '--x\r\ncontent-disposition: form-data; name="file"; filename="cut.png"\r\ncontent-type: image/png\r\n\r\n',
   );
   request.write(pngBytes());
-  request.once('socket', (socket) => socket.once('connect', () => setImmediate(() => request.destroy())));
+  // A request after this one on the same app: when it is answered, ours is being worked on.
+  await api('/api/v1/files');
+  request.destroy();
   await closed;
 }

@@ -7,6 +7,8 @@ import { testSecretKey } from './app.ts';
 /** Calls the app that all end-to-end tests share, with one credential. */
 export interface Api {
   (path: string, init?: RequestInit): Promise<Response>;
+  /** The API key; empty for a client without credential. */
+  readonly key: string;
   /** Owner id of what this caller creates. */
   readonly callerId: string;
 }
@@ -23,7 +25,7 @@ export function apiWith(key?: string, baseUrl = inject('baseUrl')): Api {
       signal: AbortSignal.timeout(20_000),
     });
   };
-  return Object.assign(call, { callerId: `key:${key?.split('_')[1]}` });
+  return Object.assign(call, { key: key ?? '', callerId: `key:${key?.split('_')[1]}` });
 }
 
 /** A client with every right. */

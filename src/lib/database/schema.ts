@@ -60,6 +60,8 @@ interface FilesTable {
   /** When the file passed the gate. */
   uploaded_at: NullableTimestamp;
   deleted_at: NullableTimestamp;
+  /** When the bytes of a deleted file had left the container of live files. */
+  trashed_at: NullableTimestamp;
 }
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed';

@@ -12,7 +12,9 @@ const redirectSeconds = 60;
 /** Types that a browser shows by itself and that run nothing. */
 const shownInline = /^(image\/|application\/pdf$)/;
 
-interface ContentRequest {
+/** What is asked of the content of a file. */
+export interface ContentRequest {
+  readonly method: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly asAttachment: boolean;
   readonly signal: AbortSignal;
@@ -22,7 +24,7 @@ interface ContentRequest {
 export async function contentAnswer(
   ports: { blobs: BlobStore; clock: Clock },
   file: FileRow,
-  { headers, asAttachment, signal }: ContentRequest,
+  { method, headers, asAttachment, signal }: ContentRequest,
 ): Promise<Answer> {
   const { blobs, clock } = ports;
   const etag = `"sha256-${file.sha256}"`;
@@ -30,7 +32,7 @@ export async function contentAnswer(
   const disposition = contentDisposition(file.name, {
     type: asAttachment || !shownInline.test(file.content_type) ? 'attachment' : 'inline',
   });
-  const selection = selectContent(headers, { etag, lastModified, sizeBytes: file.size });
+  const selection = selectContent(method, headers, { etag, lastModified, sizeBytes: file.size });
   const common = {
     etag,
     'last-modified': new Date(lastModified).toUTCString(),
@@ -48,15 +50,17 @@ export async function contentAnswer(
     return empty(302, { location, 'cache-control': 'no-store' });
   }
   const range = selection.kind === 'range' ? selection : undefined;
-  const { body } = await blobs.download(file.blob_name, { ...(range && { range }), signal });
-  return streaming(range ? 206 : 200, body, {
+  const answerHeaders = {
     ...common,
     'content-type': file.content_type,
     'content-length': String(range?.count ?? file.size),
     'content-disposition': disposition,
     'content-security-policy': "sandbox; default-src 'none'",
     ...(range && { 'content-range': `bytes ${range.offset}-${range.offset + range.count - 1}/${file.size}` }),
-  });
+  };
+  if (method === 'HEAD') return empty(200, answerHeaders);
+  const { body } = await blobs.download(file.blob_name, { ...(range && { range }), signal });
+  return streaming(range ? 206 : 200, body, answerHeaders);
 }
 
 /** @throws AppError `file_not_available` for files that are there, but not to be read */

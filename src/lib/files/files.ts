@@ -1,25 +1,17 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { AppError, type Clock, isAppError, newId, startDeadline, toTimestamp } from '../core/index.ts';
+import type { IncomingMessage } from 'node:http';
+import { AppError, type Clock, newId } from '../core/index.ts';
 import type { Database } from '../database/index.ts';
 import type { Answer, Cursors } from '../http/index.ts';
 import type { Logger, Metrics } from '../observability/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
-import { contentAnswer, refuseUnlessAvailable } from './content.ts';
+import { type ContentRequest, contentAnswer, refuseUnlessAvailable } from './content.ts';
+import { deleteFile, finishDeletions } from './deletion.ts';
 import { type Accepted, admit, type GateRules } from './gate.ts';
 import { listFiles } from './list.ts';
-import {
-  deletePending,
-  type FileRow,
-  findPending,
-  findVisible,
-  insertPending,
-  markAvailable,
-  markDeleted,
-  type NewFileRow,
-  projectExists,
-} from './repository.ts';
+import { type FileRow, findAllVisible, findVisible, type NewFileRow, projectExists } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
+import { discardAbandoned, storeFile } from './storing.ts';
 import { readUpload } from './upload.ts';
 
 interface FilesPorts {
@@ -47,22 +39,30 @@ export interface Files {
   list(caller: Caller, query: ListQuery, signal: AbortSignal): ReturnType<typeof listFiles>;
   /** @throws AppError `not_found` */
   get(caller: Caller, id: string, signal: AbortSignal): Promise<FileView>;
-  content(
-    caller: Caller,
-    id: string,
-    request: { headers: IncomingHttpHeaders; asAttachment: boolean; signal: AbortSignal },
-  ): Promise<Answer>;
-  /** Moves the bytes to the trash, so that links given out before die at once. */
+  content(caller: Caller, id: string, request: ContentRequest): Promise<Answer>;
+  /**
+   * Moves the bytes to the trash, so that links given out before die at once.
+   *
+   * @throws AppError `not_found`, `file_not_available` while the upload is under way
+   */
   remove(caller: Caller, id: string, signal: AbortSignal): Promise<void>;
-  /** Tidies away uploads that broke off hours ago and could not be tidied then. */
   discardAbandoned(signal: AbortSignal): Promise<void>;
-  /** The blob of a file that may be linked to. @throws AppError `not_found`, `file_not_available` */
-  findLinkable(caller: Caller, id: string, signal: AbortSignal): Promise<{ id: string; blobName: string }>;
+  finishDeletions(signal: AbortSignal): Promise<void>;
+  /**
+   * Looks up files that are to be linked to. The function it gives finds the blob of one of them.
+   *
+   * @throws AppError, the function: `not_found`, `file_not_available`
+   */
+  findLinkable(
+    caller: Caller,
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<(id: string) => { readonly blobName: string }>;
 }
 
 /** Makes the files room. */
 export function createFiles(ports: FilesPorts): Files {
-  const { clock, database, blobs, trash } = ports;
+  const { clock, database, blobs } = ports;
   const uploads = ports.metrics.counter(
     'azure_blob_uploads_total',
     'Files stored, or that could not be stored',
@@ -77,12 +77,9 @@ export function createFiles(ports: FilesPorts): Files {
 
   return {
     async upload(caller, request, projectIdInQuery, signal) {
-      const { candidate, metadata, projectId } = await readUpload(
-        request,
-        ports.rules.maxBytes,
-        projectIdInQuery,
-      );
+      const { candidate, attributes } = await readUpload(request, ports.rules.maxBytes, projectIdInQuery);
       const accepted = admit(candidate, ports.rules);
+      const { metadata, projectId } = attributes();
       if (projectId !== undefined) await requireProject(database, caller, projectId, signal);
       const row = pendingRow(accepted, {
         caller,
@@ -91,7 +88,7 @@ export function createFiles(ports: FilesPorts): Files {
         container: ports.container,
         now: clock.now(),
       });
-      const stored = await store(ports, row, accepted.bytes, signal).catch((error) => {
+      const stored = await storeFile(ports, row, accepted.bytes, signal).catch((error) => {
         uploads.add({ outcome: 'error' });
         throw error;
       });
@@ -99,7 +96,7 @@ export function createFiles(ports: FilesPorts): Files {
       return toView(stored);
     },
     list: (caller, query, signal) =>
-      database.read('list files', signal, (db) => listFiles(db, caller, query, ports.cursors, toView)),
+      listFiles({ database, cursors: ports.cursors, toView }, caller, query, signal),
     get: async (caller, id, signal) => toView(await find(caller, id, signal)),
     async content(caller, id, request) {
       const file = await find(caller, id, request.signal);
@@ -109,74 +106,24 @@ export function createFiles(ports: FilesPorts): Files {
     },
     async remove(caller, id, signal) {
       const file = await database.read('find file', signal, (db) => findVisible(db, caller, id));
-      if (!file) throw notFound();
-      await trash.copyFrom(blobs, file.blob_name, { signal }).catch(ignoreMissing);
-      await database.transaction('delete file', signal, (trx) =>
-        markDeleted(trx, id, toTimestamp(clock.now())),
-      );
-      const wasThere = await blobs.delete(file.blob_name, { signal });
-      // A deletion that broke off here is finished by repeating it; only then has the repetition something to do.
-      if (file.status === 'deleted' && !wasThere) throw notFound();
+      if (!file || file.trashed_at) throw notFound();
+      // Its upload is under way; one that broke off is tidied away by itself.
+      if (file.status === 'pending') refuseUnlessAvailable(file);
+      await deleteFile(ports, file, signal);
     },
-    async discardAbandoned(signal) {
-      const before = toTimestamp(clock.now() - abandonedAfterMs);
-      const abandoned = await database.read('find abandoned uploads', signal, (db) =>
-        findPending(db, before),
-      );
-      for (const file of abandoned) await discard(ports, file, signal);
-      if (abandoned.length > 0)
-        ports.logger.info('abandoned uploads were tidied away', { count: abandoned.length });
-    },
-    async findLinkable(caller, id, signal) {
-      const file = await find(caller, id, signal);
-      if (file.status === 'deleted') throw notFound();
-      refuseUnlessAvailable(file);
-      return { id: file.id, blobName: file.blob_name };
+    discardAbandoned: (signal) => discardAbandoned(ports, signal),
+    finishDeletions: (signal) => finishDeletions(ports, signal),
+    async findLinkable(caller, ids, signal) {
+      const rows = await database.read('find files', signal, (db) => findAllVisible(db, caller, ids));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return (id) => {
+        const file = byId.get(id);
+        if (!file || file.status === 'deleted') throw notFound();
+        refuseUnlessAvailable(file);
+        return { blobName: file.blob_name };
+      };
     },
   };
-}
-
-/**
- * Stores the bytes between two statements: the row is there before its blob and says `pending` until the blob is whole,
- * so that at no moment a blob exists that no row knows of.
- */
-async function store(
-  ports: FilesPorts,
-  row: NewFileRow,
-  bytes: Buffer,
-  signal: AbortSignal,
-): Promise<FileRow> {
-  const { database, blobs, clock, logger } = ports;
-  await database.transaction('announce file', signal, (trx) => insertPending(trx, row));
-  try {
-    await blobs.upload(row.blob_name, bytes, { contentType: row.content_type, onlyIfAbsent: true, signal });
-  } catch (error) {
-    // The caller's signal may be what failed, so the tidying has its own time. What it cannot reach stays `pending`.
-    using deadline = startDeadline(clock, discardTimeoutMs);
-    await discard(ports, row, deadline.signal).catch((failure) => {
-      logger.warning('a broken upload could not be tidied away yet', { file_id: row.id, error: failure });
-    });
-    throw error;
-  }
-  const stored = await database.transaction('finish file', signal, (trx) =>
-    markAvailable(trx, row.id, toTimestamp(clock.now())),
-  );
-  if (!stored) throw notFound();
-  return stored;
-}
-
-const discardTimeoutMs = 10_000;
-/** Far longer than any upload through the API takes. */
-const abandonedAfterMs = 2 * 3_600_000;
-
-/** The blob goes first: a row without blob can be found again, a blob without row cannot. */
-async function discard(
-  { database, blobs }: FilesPorts,
-  row: Pick<FileRow, 'id' | 'blob_name'>,
-  signal: AbortSignal,
-): Promise<void> {
-  await blobs.delete(row.blob_name, { signal });
-  await database.transaction('forget file', signal, (trx) => deletePending(trx, row.id));
 }
 
 /** @throws AppError `not_found` for a project that is unknown, or not the caller's */
@@ -238,8 +185,4 @@ function viewOf(row: FileRow, blobs: BlobStore): FileView {
 
 function notFound(): AppError {
   return new AppError('not_found', 'There is no such file');
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isAppError(error, 'not_found')) throw error;
 }

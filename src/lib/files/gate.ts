@@ -2,14 +2,19 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../core/index.ts';
 import { agrees, type FileType, looksLike, typeByExtension } from './file-types.ts';
 
-/** A file as it arrived, before anything of it is believed. */
+/**
+ * A file as it arrived, before anything of it is believed. What a client claims of it may be unreadable; it is read, and
+ * refused, only when its turn comes.
+ */
 export interface Candidate {
-  readonly name: string;
+  /** @throws AppError `name_required`, `validation_failed` */
+  readonly name: () => string;
   readonly declaredType: string | undefined;
   readonly bytes: Buffer;
   /** There was more than `bytes` hold. */
   readonly tooLarge: boolean;
-  readonly digest: Digest | undefined;
+  /** @throws AppError `malformed_digest` */
+  readonly digest: () => Digest | undefined;
 }
 
 /** What the client says the content hashes to. */
@@ -37,11 +42,13 @@ export interface GateRules {
  * The one gate every uploaded file passes. It checks in a fixed order and the first failure wins: empty, name and
  * extension, declared type, first bytes, size, digest. (Credential, scope and declared size come before, at the edge.)
  *
- * @throws AppError `empty_file`, `validation_failed`, `unsupported_file_type`, `file_too_large`, `digest_mismatch`
+ * @throws AppError `empty_file`, `name_required`, `validation_failed`, `unsupported_file_type`, `file_too_large`,
+ *   `malformed_digest`, `digest_mismatch`
  */
 export function admit(candidate: Candidate, rules: GateRules): Accepted {
-  const { bytes, name } = candidate;
+  const { bytes } = candidate;
   if (bytes.length === 0) throw new AppError('empty_file', 'The file has no content');
+  const name = candidate.name();
   refuseBadName(name);
   const extension = extensionOf(name);
   const type = acceptedType(extension, rules);
@@ -92,7 +99,8 @@ function acceptedType(extension: string, rules: GateRules): FileType {
   return type;
 }
 
-function refuseWrongDigest({ digest, bytes }: Candidate, sha256: Buffer): void {
+function refuseWrongDigest({ digest: announced, bytes }: Candidate, sha256: Buffer): void {
+  const digest = announced();
   if (!digest) return;
   const actual = digest.algorithm === 'sha256' ? sha256 : createHash('md5').update(bytes).digest();
   if (!actual.equals(digest.value)) {

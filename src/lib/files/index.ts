@@ -1,2 +1,2 @@
 export { createFiles } from './files.ts';
-export { fileId, filePageShape, fileShape, listQuery } from './shapes.ts';
+export { filePageShape, fileShape, listQuery } from './shapes.ts';

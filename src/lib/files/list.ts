@@ -1,35 +1,47 @@
-import type { Db } from '../database/index.ts';
+import type { Database, Db } from '../database/index.ts';
 import { sql, visibleFiles } from '../database/index.ts';
 import { type Cursors, maxNumberedRows, pageStart, renderPage } from '../http/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { FileRow } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
 
+interface ListPorts {
+  readonly database: Database;
+  readonly cursors: Cursors;
+  toView(row: FileRow): FileView;
+}
+
 /** Answers one page of the files a caller may see. Rows with equal sort values are in the order of their ids. */
 export async function listFiles(
-  db: Db,
+  { database, cursors, toView }: ListPorts,
   caller: Caller,
   query: ListQuery,
-  cursors: Cursors,
-  toView: (row: FileRow) => FileView,
+  signal: AbortSignal,
 ) {
   const { column, descending } = sortOrder(query.sort);
   const { page: _page, per_page: perPage, cursor: _cursor, ...filters } = query;
   const listName = `files ${JSON.stringify(filters)}`;
   const start = pageStart(query, (cursor) => cursors.decode(listName, cursor));
   const direction = descending ? 'desc' : 'asc';
-  let rows = matchingFiles(db, caller, query)
-    .selectAll()
-    .orderBy(column, direction)
-    .orderBy('id', direction)
-    .limit(perPage + 1);
-  if (start.kind === 'page') rows = rows.offset(start.offset);
-  else rows = rows.where(rowAfter(column, descending, start.key));
+  const { rows, total } = await database.read('list files', signal, async (db) => {
+    const ordered = matchingFiles(db, caller, query)
+      .selectAll()
+      .orderBy(column, direction)
+      .orderBy('id', direction)
+      .limit(perPage + 1);
+    if (start.kind === 'after') {
+      return {
+        rows: await ordered.where(rowAfter(column, descending, start.key)).execute(),
+        total: undefined,
+      };
+    }
+    return { rows: await ordered.offset(start.offset).execute(), total: await countFiles(db, caller, query) };
+  });
   return renderPage({
     start,
     perPage,
-    rows: await rows.execute(),
-    total: start.kind === 'page' ? await countFiles(db, caller, query) : undefined,
+    rows,
+    total,
     toItem: toView,
     cursorOf: (row) => cursors.encode(listName, [sortValue(row, column), row.id]),
   });

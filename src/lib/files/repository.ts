@@ -5,7 +5,7 @@ import type { Caller } from '../security/index.ts';
 /** A file as the database keeps it. */
 export type FileRow = Row<'files'>;
 /** A row before the database has given it a version. */
-export type NewFileRow = Omit<FileRow, 'version' | 'uploaded_at' | 'deleted_at'>;
+export type NewFileRow = Omit<FileRow, 'version' | 'uploaded_at' | 'deleted_at' | 'trashed_at'>;
 
 /** Adds the row of a file whose bytes are about to be stored. */
 export async function insertPending(trx: Trx, row: NewFileRow): Promise<void> {
@@ -28,17 +28,21 @@ export async function markAvailable(trx: Trx, id: string, uploadedAt: string): P
   return trx.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-const maxPendingAtOnce = 100;
+/** What is known of a file by those who move its bytes. */
+export type FileBytes = Pick<FileRow, 'id' | 'blob_name'>;
+
+/** Rows that maintenance works on in one go. */
+const maxAtOnce = 100;
 
 /** Some of the files that have been pending since before the given time. */
-export function findPending(db: Db, before: string): Promise<Pick<FileRow, 'id' | 'blob_name'>[]> {
+export function findPending(db: Db, before: string): Promise<FileBytes[]> {
   return db
     .selectFrom('files')
     .select(['id', 'blob_name'])
     .where('status', '=', 'pending')
     .where(sql<boolean>`created_at < ${before}::timestamptz`)
     .orderBy('created_at')
-    .limit(maxPendingAtOnce)
+    .limit(maxAtOnce)
     .execute();
 }
 
@@ -57,9 +61,36 @@ export async function markDeleted(trx: Trx, id: string, deletedAt: string): Prom
     .execute();
 }
 
+/** Notes that the bytes of a deleted file are where no link reaches them. */
+export async function markTrashed(trx: Trx, id: string, trashedAt: string): Promise<void> {
+  await trx.updateTable('files').set({ trashed_at: trashedAt }).where('id', '=', id).execute();
+}
+
+/** Some of the files that were deleted before the given time, and whose bytes are still where they were. */
+export function findToTrash(db: Db, before: string): Promise<FileBytes[]> {
+  return db
+    .selectFrom('files')
+    .select(['id', 'blob_name'])
+    .where('status', '=', 'deleted')
+    .where('trashed_at', 'is', null)
+    .where(sql<boolean>`deleted_at < ${before}::timestamptz`)
+    .orderBy('deleted_at')
+    .limit(maxAtOnce)
+    .execute();
+}
+
 /** Finds a file the caller may see: its own, one of its projects, any for admins. */
 export function findVisible(db: Db, caller: Caller, id: string): Promise<FileRow | undefined> {
   return visibleFiles(db, caller).selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Finds those of the files that the caller may see. */
+export function findAllVisible(db: Db, caller: Caller, ids: readonly string[]): Promise<FileRow[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return visibleFiles(db, caller)
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute();
 }
 
 /** True when the project exists. */

@@ -1,8 +1,5 @@
 import * as z from 'zod';
-import { pageOf, pageParameters } from '../http/index.ts';
-
-/** An id in a path or body. */
-export const fileId = z.uuid().regex(/^[0-9a-f-]+$/, 'must be lower case');
+import { idShape, pageOf, pageParameters, plainText } from '../http/index.ts';
 
 /** Bounds of what a client may attach to a file. */
 const maxMetadataValues = 32;
@@ -10,7 +7,13 @@ const maxMetadataBytes = 8 * 1024;
 
 /** Free facts a client attaches to a file: at most 32 texts, 8 KiB in all. */
 export const metadataShape = z
-  .record(z.string().min(1).max(128), z.string().max(maxMetadataBytes))
+  .unknown()
+  // Checked before: a record drops it in silence.
+  .refine(
+    (value) => !(typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')),
+    '__proto__ is no name',
+  )
+  .pipe(z.record(plainText(1, 128), plainText(0, maxMetadataBytes)))
   .refine(
     (values) => Object.keys(values).length <= maxMetadataValues,
     `holds more than ${maxMetadataValues} values`,
@@ -18,12 +21,11 @@ export const metadataShape = z
   .refine(
     (values) => Buffer.byteLength(JSON.stringify(values)) <= maxMetadataBytes,
     `is larger than ${maxMetadataBytes} bytes`,
-  )
-  .refine((values) => !/\\u0000/.test(JSON.stringify(values)), 'holds a NUL character');
+  );
 
 /** A file as the API shows it. */
 export const fileShape = z.strictObject({
-  id: fileId,
+  id: idShape,
   name: z.string(),
   content_type: z.string(),
   size: z.int(),
@@ -44,15 +46,17 @@ export const filePageShape = pageOf(fileShape);
 /** A time, or a date that means its midnight in UTC. */
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be an RFC 3339 time or a date' })
+  // PostgreSQL knows no year 0.
+  .refine((text) => !text.startsWith('0000'), 'must be a time of our era')
   .transform((text) => new Date(text).toISOString());
 
 /** Query parameters of the list of files. */
 export const listQuery = z.strictObject({
   ...pageParameters,
-  prefix: z.string().min(1).max(255).optional(),
+  prefix: plainText(1, 255).optional(),
   status: z.enum(['pending', 'available', 'quarantined', 'deleted']).optional(),
-  content_type: z.string().min(1).max(100).optional(),
-  project_id: fileId.optional(),
+  content_type: plainText(1, 100).optional(),
+  project_id: idShape.optional(),
   created_after: instant.optional(),
   created_before: instant.optional(),
   sort: z.enum(['created_at', '-created_at', 'name', '-name', 'size', '-size']).default('-created_at'),

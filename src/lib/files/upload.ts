@@ -1,13 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/index.ts';
-import { readFileForm, validate } from '../http/index.ts';
+import { idShape, readFileForm, validate } from '../http/index.ts';
 import { announcedDigest, hexDigest } from './digest-headers.ts';
 import { type Candidate, tooLarge } from './gate.ts';
-import { fileId, metadataShape } from './shapes.ts';
+import { metadataShape } from './shapes.ts';
 
 /** What a request to upload holds, read but not yet believed. */
 export interface UploadRequest {
   readonly candidate: Candidate;
+  /** What the client says of the file beside its content; looked at when the content has been admitted. */
+  readonly attributes: () => UploadAttributes;
+}
+
+interface UploadAttributes {
   readonly metadata: Readonly<Record<string, string>>;
   readonly projectId: string | undefined;
 }
@@ -43,18 +48,24 @@ async function readForm(
     maxFileBytes: maxBytes,
     fields: ['metadata', 'name', 'project_id', 'sha256'],
   });
-  const candidate: Candidate = {
-    name: fields['name'] ?? file.filename,
-    declaredType: file.contentType,
-    bytes: file.bytes,
-    tooLarge: file.tooLarge,
-    digest: hexDigest(fields['sha256']),
-  };
   return {
-    candidate,
-    metadata:
-      fields['metadata'] === undefined ? {} : validate(metadataShape, parseMetadata(fields['metadata'])),
-    projectId: fields['project_id'] === undefined ? projectIdInQuery : validate(fileId, fields['project_id']),
+    candidate: {
+      name: () => fields['name'] ?? file.filename,
+      declaredType: file.contentType,
+      bytes: file.bytes,
+      tooLarge: file.tooLarge,
+      digest: () => hexDigest(fields['sha256']),
+    },
+    attributes: () => ({
+      metadata:
+        fields['metadata'] === undefined
+          ? {}
+          : validate(metadataShape, parseMetadata(fields['metadata']), 'metadata'),
+      projectId:
+        fields['project_id'] === undefined
+          ? projectIdInQuery
+          : validate(idShape, fields['project_id'], 'project_id'),
+    }),
   };
 }
 
@@ -74,11 +85,18 @@ async function readRaw(
   maxBytes: number,
   projectId?: string,
 ): Promise<UploadRequest> {
-  const digest = announcedDigest(request.headers);
-  const name = fileName(request.headers['x-file-name']?.toString());
+  const { headers } = request;
   const { bytes, exceeded } = await readAtMost(request, maxBytes);
-  const declaredType = request.headers['content-type'];
-  return { candidate: { name, declaredType, bytes, tooLarge: exceeded, digest }, metadata: {}, projectId };
+  return {
+    candidate: {
+      name: () => fileName(headers['x-file-name']?.toString()),
+      declaredType: headers['content-type'],
+      bytes,
+      tooLarge: exceeded,
+      digest: () => announcedDigest(headers),
+    },
+    attributes: () => ({ metadata: {}, projectId }),
+  };
 }
 
 function fileName(header: string | undefined): string {

@@ -42,11 +42,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       version uuid not null default gen_random_uuid(),
       created_at timestamptz(3) not null,
       uploaded_at timestamptz(3),
-      deleted_at timestamptz(3)
+      deleted_at timestamptz(3),
+      trashed_at timestamptz(3)
     )`.execute(db);
   await sql`create index files_by_owner on files (owner_id, created_at desc, id desc)`.execute(db);
   await sql`create index files_by_project on files (project_id, created_at desc, id desc)`.execute(db);
   await sql`create index files_by_creation on files (created_at desc, id desc)`.execute(db);
+  await sql`create index files_pending on files (created_at) where status = 'pending'`.execute(db);
+  await sql`create index files_to_trash on files (deleted_at) where status = 'deleted' and trashed_at is null`.execute(
+    db,
+  );
   await sql`create index files_by_upload on files (uploaded_at, id)`.execute(db);
   await sql`
     create table jobs (

@@ -1,0 +1,49 @@
+import { type Clock, isAppError, toTimestamp } from '../core/index.ts';
+import type { Database } from '../database/index.ts';
+import type { Logger } from '../observability/index.ts';
+import type { BlobStore } from '../storage/index.ts';
+import { type FileBytes, findToTrash, markDeleted, markTrashed } from './repository.ts';
+
+interface DeletionPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly trash: BlobStore;
+}
+
+/** A deletion under way is left to the request that began it. */
+const brokenOffAfterMs = 60_000;
+
+/**
+ * Deletes a file: its bytes are copied into the trash, its row says so, the original goes. Broken off anywhere it can be
+ * done again, and nothing is lost.
+ */
+export async function deleteFile(ports: DeletionPorts, file: FileBytes, signal: AbortSignal): Promise<void> {
+  const { database, blobs, trash, clock } = ports;
+  await trash.copyFrom(blobs, file.blob_name, { signal }).catch((error) => {
+    // Moved already.
+    if (!isAppError(error, 'not_found')) throw error;
+  });
+  await database.transaction('delete file', signal, (trx) =>
+    markDeleted(trx, file.id, toTimestamp(clock.now())),
+  );
+  await blobs.delete(file.blob_name, { signal });
+  await database.transaction('note trashed file', signal, (trx) =>
+    markTrashed(trx, file.id, toTimestamp(clock.now())),
+  );
+}
+
+/** Finishes deletions that broke off, so that no link to a deleted file lives on. */
+export async function finishDeletions(ports: DeletionPorts, signal: AbortSignal): Promise<void> {
+  const { database, clock, logger } = ports;
+  const before = toTimestamp(clock.now() - brokenOffAfterMs);
+  for (const file of await database.read('find broken deletions', signal, (db) => findToTrash(db, before))) {
+    try {
+      await deleteFile(ports, file, signal);
+      logger.info('a deletion that broke off was finished', { file_id: file.id });
+    } catch (error) {
+      logger.warning('a deletion could not be finished', { file_id: file.id, error });
+    }
+  }
+}
