@@ -11,7 +11,7 @@ import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
-import { createAuthenticator, createKeyring, equalsInConstantTime } from './lib/security/index.ts';
+import { createAuthenticator, createKeyring, createScraperCheck } from './lib/security/index.ts';
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
 import { observeResilience } from './observe-resilience.ts';
@@ -85,6 +85,12 @@ function createRuntime(config: Config) {
     metrics.gauge('app_uptime_seconds', 'Seconds since this process started', () => [
       { labels: {}, value: uptime().uptime_seconds },
     ]);
+    metrics.gauge('resilience_breaker_open', '1 while calls to a dependency are held back', () =>
+      resilience.states().map(({ name, state }) => ({
+        labels: { dependency: name },
+        value: state === 'open' ? 1 : 0,
+      })),
+    );
     metrics.gauge('database_connections_active', 'Database connections in use', () =>
       Object.entries(database.activeConnections()).map(([pool, value]) => ({ labels: { pool }, value })),
     );
@@ -104,16 +110,7 @@ function createRuntime(config: Config) {
       metrics,
       rawRequests: watchRawRequests(clock),
       authenticate: createAuthenticator({ clock, keyring, findApiKey: apiKeys.find }),
-      isScraper: (authorization) => {
-        const token = config.METRICS_TOKEN;
-        return (
-          token !== undefined &&
-          equalsInConstantTime(
-            keyring.sign('tokens', authorization ?? ''),
-            keyring.sign('tokens', `Bearer ${token}`),
-          )
-        );
-      },
+      isScraper: createScraperCheck(keyring, config.METRICS_TOKEN),
       isProduction: config.isProduction,
       corsOrigins: config.CORS_ORIGINS,
     }),
@@ -121,7 +118,7 @@ function createRuntime(config: Config) {
       createSasLinks({
         clock,
         blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
-        findLinkable: (caller, id, signal) => files().findLinkable(caller, id, signal),
+        findLinkable: (caller, ids, signal) => files().findLinkable(caller, ids, signal),
       }),
     ),
     reports: lazy(() => createReports({ database, clock })),

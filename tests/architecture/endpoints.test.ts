@@ -57,7 +57,6 @@ describe('the declaration of an endpoint', () => {
     ['no summary', { summary: '' }, 'summary'],
     ['no response', { responses: {} }, 'at least one response'],
     ['a problem as response', { responses: { 404: undefined } }, 'answers only'],
-    ['two ways to read the body', { method: 'POST', body: z.object({}), streamsBody: true }, 'either'],
     ['a body on GET', { body: z.object({}) }, 'GET has no body'],
     ['a parameter without schema', { route: 'api/{id}' }, 'parameters [id], their schema []'],
     [

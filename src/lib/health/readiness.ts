@@ -34,14 +34,13 @@ const checkTimeoutMs = 3_000;
 /** A dependency that answers, but slower than this, is worth a look. */
 const slowMs = 1_000;
 
-/** Makes the readiness check: all critical checks side by side, each with its own short time. */
-export function createReadiness({
-  clock,
-  logger,
-  checks,
-}: ReadinessPorts): (signal: AbortSignal) => Promise<Readiness> {
-  const run = async ({ name, ping }: CriticalCheck, signal: AbortSignal) => {
-    using deadline = startDeadline(clock, checkTimeoutMs, signal);
+/**
+ * Makes the readiness check: all critical checks side by side, each with its own short time. Whoever asks while it runs gets
+ * the same answer: anybody may ask, and must not be able to keep the dependencies busy.
+ */
+export function createReadiness({ clock, logger, checks }: ReadinessPorts): () => Promise<Readiness> {
+  const run = async ({ name, ping }: CriticalCheck) => {
+    using deadline = startDeadline(clock, checkTimeoutMs);
     const startedMs = clock.monotonicMs();
     const elapsedMs = () => Math.round(clock.monotonicMs() - startedMs);
     try {
@@ -57,11 +56,18 @@ export function createReadiness({
       return { name, status: 'failed' as const, latency_ms: elapsedMs() };
     }
   };
-  return async (signal) => {
-    const results = await Promise.all(checks.map((check) => run(check, signal)));
+  const runAll = async (): Promise<Readiness> => {
+    const results = await Promise.all(checks.map(run));
     return {
       status: results.some(({ status }) => status === 'failed') ? 'unavailable' : 'ok',
       checks: results,
     };
+  };
+  let running: Promise<Readiness> | undefined;
+  return () => {
+    running ??= runAll().finally(() => {
+      running = undefined;
+    });
+    return running;
   };
 }

@@ -18,14 +18,22 @@ export type Selection =
 
 /**
  * Chooses by `If-None-Match`, `If-Modified-Since`, `Range` and `If-Range`. Several ranges and unknown units are answered
- * whole, as the standard allows.
+ * whole, as the standard allows; a range means something with GET only.
  *
  * @throws AppError `range_not_satisfiable`
  */
-export function selectContent(headers: IncomingHttpHeaders, representation: Representation): Selection {
+export function selectContent(
+  method: string | undefined,
+  headers: IncomingHttpHeaders,
+  representation: Representation,
+): Selection {
   if (isNotModified(headers, representation)) return { kind: 'not-modified' };
   const range = headers.range;
-  if (range === undefined || !rangeApplies(headers['if-range']?.toString(), representation))
+  if (
+    method !== 'GET' ||
+    range === undefined ||
+    !rangeApplies(headers['if-range']?.toString(), representation)
+  )
     return { kind: 'whole' };
   return selectRange(range, representation.sizeBytes);
 }
@@ -56,7 +64,7 @@ function wholeSeconds(epochMs: number): number {
 }
 
 function selectRange(header: string, sizeBytes: number): Selection {
-  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim()) ?? [];
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/i.exec(header.trim()) ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return { kind: 'whole' };
   const suffix = first === '';
   const offset = suffix ? Math.max(0, sizeBytes - Number(last)) : Number(first);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, type AnswerHeaders, empty } from './answer.ts';
 
 const exposedHeaders =
-  'x-correlation-id, location, etag, retry-after, content-disposition, content-range, x-report-snapshot, x-report-generated-at';
+  'accept-ranges, content-disposition, content-length, content-range, etag, location, retry-after, x-correlation-id, x-report-generated-at, x-report-snapshot';
 const preflightSeconds = 600;
 
 /** CORS headers of an answer; empty when the caller is no browser of an allowed origin. */
@@ -26,7 +26,7 @@ export function preflightAnswer(methods: readonly string[], request: IncomingHtt
     allow,
     'access-control-allow-methods': allow,
     'access-control-allow-headers':
-      'authorization, content-type, content-md5, if-match, if-none-match, if-range, idempotency-key, range, repr-digest, x-api-key, x-correlation-id, x-file-name, x-request-timeout',
+      'authorization, content-md5, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-range, range, repr-digest, traceparent, x-api-key, x-correlation-id, x-file-name, x-request-id, x-request-timeout',
     'access-control-max-age': String(preflightSeconds),
   });
 }

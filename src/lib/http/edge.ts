@@ -8,8 +8,9 @@ import {
   type Metrics,
   runInContext,
 } from '../observability/index.ts';
-import { type Authenticate, allows, type Caller } from '../security/index.ts';
+import { type Authenticate, allows, type Caller, type IsScraper } from '../security/index.ts';
 import { Answer, json } from './answer.ts';
+import { ClientGoneError, clientGoneStatus } from './client-gone.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
 import type { Access, Endpoint } from './endpoint.ts';
 import { readInput } from './input.ts';
@@ -26,8 +27,7 @@ interface EdgePorts {
   readonly metrics: Metrics;
   readonly rawRequests: RawRequests;
   readonly authenticate: Authenticate;
-  /** True when the authorization header carries the token of scrapers. */
-  readonly isScraper: (authorization: string | undefined) => boolean;
+  readonly isScraper: IsScraper;
   readonly isProduction: boolean;
   readonly corsOrigins: readonly string[];
 }
@@ -53,7 +53,7 @@ export function createEdge(ports: EdgePorts): Edge {
   const requests = metrics.counter('http_requests_total', 'HTTP requests answered');
   const durations = metrics.durationHistogram(
     'http_request_duration_seconds',
-    'Time to the last byte of the answer',
+    'Time until the answer was handed over, of a stream until its last byte',
   );
 
   /** Runs `answer` with everything every request gets: context, deadline, problems, headers, log line, metrics. */
@@ -63,7 +63,7 @@ export function createEdge(ports: EdgePorts): Edge {
     answer: (exchange: RawExchange, deadline: Deadline) => Promise<Answer>,
   ): Promise<HttpResponseInit> {
     const exchange = rawRequests.claim(invocation.invocationId);
-    if (!exchange) return { status: 499 };
+    if (!exchange) return { status: clientGoneStatus };
     const { request, response } = exchange;
     const startedMs = clock.monotonicMs();
     const header = (name: string) => singleHeader(request.headers[name]);
@@ -76,7 +76,7 @@ export function createEdge(ports: EdgePorts): Edge {
     return runInContext(context, async () => {
       const deadline = startDeadline(clock, firstByteTimeoutMs);
       const onClose = () => {
-        if (!response.writableFinished) deadline.abort(new Error('the client has gone'));
+        if (!response.writableFinished) deadline.abort(new ClientGoneError());
       };
       response.once('close', onClose);
       const sendAnswer = (toSend: Answer, cause?: unknown) =>
@@ -93,7 +93,9 @@ export function createEdge(ports: EdgePorts): Edge {
           // A transfer ends in whatever context the last chunk was asked for.
           onEnd: (error) => runInContext(context, () => finish(toSend.status, error ?? cause)),
         });
-      const finish = (status: number, error: unknown) => {
+      const finish = (sentStatus: number, error: unknown) => {
+        const hasGone = deadline.signal.reason instanceof ClientGoneError || error instanceof ClientGoneError;
+        const status = hasGone ? clientGoneStatus : sentStatus;
         response.off('close', onClose);
         deadline[Symbol.dispose]();
         // What a refused body still has to say is let go by, or it would block the connection for the next request.
@@ -110,7 +112,8 @@ export function createEdge(ports: EdgePorts): Edge {
       };
       try {
         shorten(deadline, header('x-request-timeout'));
-        return await sendAnswer(await answer(exchange, deadline));
+        // Whatever does not heed the signal must not keep the client waiting.
+        return await sendAnswer(await rejectOnAbort(answer(exchange, deadline), deadline.signal));
       } catch (error) {
         return await sendAnswer(problemAnswer(error, context.correlationId), error);
       } finally {
@@ -127,11 +130,7 @@ export function createEdge(ports: EdgePorts): Edge {
         const context = currentContext();
         if (context && caller) context.userId = caller.id;
         const input = await readInput(endpoint, request);
-        // A handler that ignores its signal must not keep the client waiting.
-        const result = await rejectOnAbort(
-          Promise.resolve(endpoint.handle({ ...input, caller, raw: request, signal } as never)),
-          signal,
-        );
+        const result = await endpoint.handle({ ...input, caller, raw: request, signal } as never);
         const answer =
           result instanceof Answer ? result : json(Number(Object.keys(endpoint.responses)[0]), result);
         if (!ports.isProduction) checkAnswer(endpoint, answer);
@@ -202,13 +201,14 @@ function answerHeaders(
 
 function logRequest(
   logger: Logger,
-  fields: { status: number } & Record<string, unknown>,
+  fields: { readonly status: number } & Record<string, unknown>,
   error: unknown,
 ): void {
-  const isOurs = error !== undefined && (!(error instanceof AppError) || error.status >= 500);
-  if (isOurs) logger.error('request failed', { ...fields, error });
-  else if (error instanceof AppError) logger.info('request refused', { ...fields, code: error.code });
-  else logger.info('request answered', fields);
+  if (fields.status === clientGoneStatus) logger.info('the client has gone', fields);
+  else if (error === undefined) logger.info('request answered', fields);
+  else if (error instanceof AppError && error.status < 500) {
+    logger.info('request refused', { ...fields, code: error.code });
+  } else logger.error('request failed', { ...fields, error });
 }
 
 /** Node joins most repeated headers; one that it lists instead is not what a client of ours sends. */

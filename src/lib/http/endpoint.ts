@@ -47,9 +47,8 @@ export interface EndpointDeclaration<A extends Access, P extends Schema, Q exten
   readonly params?: P;
   /** Left out: no query parameter is accepted. */
   readonly query?: Q;
-  /** Left out: the body is not read; `stream` says that the handler reads it itself. */
+  /** Left out: the handler reads the body from `raw`, if it wants one. */
   readonly body?: B;
-  readonly streamsBody?: true;
   /** Schema of the JSON body by status; `undefined` for answers that are not JSON. The first is that of a plain value. */
   readonly responses: Readonly<Record<number, z.ZodType | undefined>>;
   handle(request: EndpointRequest<A, P, Q, B>): unknown;

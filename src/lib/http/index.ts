@@ -13,5 +13,7 @@ export {
   pageStart,
   renderPage,
 } from './pagination.ts';
+export { problemDocument, problemShape } from './problem.ts';
 export { watchRawRequests } from './raw-requests.ts';
+export { idShape, plainText } from './shapes.ts';
 export { ignoreTriggerMetadata } from './trigger-metadata.ts';

@@ -101,12 +101,15 @@ function parseJson(bytes: Buffer): unknown {
 /**
  * Checks a value against a schema.
  *
+ * @param within - path of the value in the request, where it is a part of it
  * @throws AppError `validation_failed` that lists every refused field
  */
-export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+export function validate<S extends z.ZodType>(schema: S, value: unknown, within?: string): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.flatMap(fieldErrors));
+  throw invalid(
+    parsed.error.issues.flatMap((issue) => fieldErrors(issue, within === undefined ? [] : [within])),
+  );
 }
 
 /** A `validation_failed` with its list of fields. */
@@ -117,8 +120,8 @@ export function invalid(errors: readonly FieldError[]): AppError {
 }
 
 /** One error for each unknown field, so that each has its own path. */
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const at = (...more: string[]) => [...issue.path.map(String), ...more].join('.');
+function fieldErrors(issue: z.core.$ZodIssue, within: readonly string[]): FieldError[] {
+  const at = (...more: string[]) => [...within, ...issue.path.map(String), ...more].join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: at(key), message: 'is not known here', code: 'unknown' }));
   }

@@ -2,14 +2,15 @@ import * as z from 'zod';
 import { AppError } from '../core/index.ts';
 import { equalsInConstantTime, type Keyring } from '../security/index.ts';
 import { invalid } from './input.ts';
+import { wholeNumber } from './shapes.ts';
 
 /** Rows up to which a total is exact and pages can be numbered; beyond, only a cursor is cheap. */
 export const maxNumberedRows = 10_000;
 
 /** Query parameters of every paged list. */
 export const pageParameters = {
-  page: z.coerce.number().int().min(1).optional(),
-  per_page: z.coerce.number().int().min(1).max(200).default(50),
+  page: wholeNumber(1, 999_999_999).optional(),
+  per_page: wholeNumber(1, 200).default(50),
   cursor: z.string().min(1).max(1_000).optional(),
 };
 

@@ -37,7 +37,8 @@ export function watchRawRequests(clock: Clock): RawRequests {
     exchanges.set(id, { request, response, cancelWatch });
     response.once('close', () => {
       cancelWatch();
-      exchanges.delete(id);
+      // Another request may have come under the same id.
+      if (exchanges.get(id)?.response === response) exchanges.delete(id);
     });
   });
   return {

@@ -4,6 +4,7 @@ import { ReadableStream } from 'node:stream/web';
 import type { HttpResponseInit } from '@azure/functions';
 import { type Deadline, destroyOnAbort } from '../core/index.ts';
 import type { Answer } from './answer.ts';
+import { ClientGoneError } from './client-gone.ts';
 
 /** After the first byte a transfer may take as long as it likes, as long as it moves. */
 const progressTimeoutMs = 60_000;
@@ -92,7 +93,7 @@ async function startTransfer(stream: Readable, { response, deadline, onEnd }: Se
 /** Resolves when the connection can take more; rejects when it has closed or the signal aborts. */
 function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
-  if (response.destroyed) return Promise.reject(new Error('the client has gone'));
+  if (response.destroyed) return Promise.reject(new ClientGoneError());
   if (!response.writableNeedDrain) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const settle = (done: () => void) => () => {
@@ -102,7 +103,7 @@ function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
       done();
     };
     const onDrain = settle(resolve);
-    const onClose = settle(() => reject(new Error('the client has gone')));
+    const onClose = settle(() => reject(new ClientGoneError()));
     const onAbort = settle(() => reject(signal.reason));
     response.once('drain', onDrain);
     response.once('close', onClose);

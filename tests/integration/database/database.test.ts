@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import { createDatabase, type Database, migrateToLatest, sql } from '../../../src/lib/database/index.ts';
@@ -167,7 +166,6 @@ describe('an abort', () => {
     const waiting = new AbortController();
 
     const asking = database.read('wait', waiting.signal, (db) => sql`select 1`.execute(db));
-    await wait(50);
     waiting.abort(new Error('tired of waiting'));
 
     await expect(asking).rejects.toThrow('tired of waiting');

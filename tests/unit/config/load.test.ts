@@ -67,11 +67,11 @@ describe('loadConfig', () => {
     [
       'a connection string before all others',
       {
-        AZURE_STORAGE_CONNECTION_STRING: 'own',
+        AZURE_STORAGE_CONNECTION_STRING: 'AccountName=own;AccountKey=a2V5',
         AZURE_STORAGE_ACCOUNT_NAME: 'name',
         AZURE_STORAGE_ACCOUNT_KEY: 'a2V5',
       },
-      { kind: 'connection-string', value: 'own' },
+      { kind: 'connection-string', value: 'AccountName=own;AccountKey=a2V5' },
     ],
     [
       'an account with its key before the connection of the platform',
@@ -89,6 +89,15 @@ describe('loadConfig', () => {
 });
 
 describe('loadConfig of unusable settings', () => {
+  it.each([
+    [{ DATABASE_URL: 'postgresql://u:p%zz@h/db' }, 'DATABASE_URL'],
+    [{ AZURE_STORAGE_CONNECTION_STRING: 'nonsense' }, 'AZURE_STORAGE_CONNECTION_STRING'],
+    [{ AZURE_STORAGE_CONTAINER: 'crownsafe-trash' }, 'AZURE_STORAGE_CONTAINER'],
+    [{ UPLOAD_EXTENSIONS: 'png,exe' }, 'UPLOAD_EXTENSIONS'],
+  ])('refuses %j', (given, name) => {
+    expect(() => loadConfig({ ...usable, ...given })).toThrow(`- ${name}`);
+  });
+
   it('reports everything at once, also what concerns several settings', () => {
     const problems = problemsOf({
       LOG_LEVEL: 'loud',

@@ -10,8 +10,6 @@ function setUp(...pings: CriticalCheck['ping'][]) {
   return { clock, ready: createReadiness({ clock, logger, checks }) };
 }
 
-const signal = new AbortController().signal;
-
 describe('readiness', () => {
   it('is ok when every check passes', async () => {
     const { ready } = setUp(
@@ -19,7 +17,7 @@ describe('readiness', () => {
       async () => {},
     );
 
-    expect(await ready(signal)).toMatchObject({ status: 'ok', checks: [{ status: 'ok' }, { status: 'ok' }] });
+    expect(await ready()).toMatchObject({ status: 'ok', checks: [{ status: 'ok' }, { status: 'ok' }] });
   });
 
   it('is unavailable when one fails, and tells nothing of why', async () => {
@@ -28,7 +26,7 @@ describe('readiness', () => {
       () => Promise.reject(new Error('host db.internal')),
     );
 
-    const readiness = await ready(signal);
+    const readiness = await ready();
 
     expect(readiness).toMatchObject({
       status: 'unavailable',
@@ -40,7 +38,7 @@ describe('readiness', () => {
   it('does not wait for a check that never ends', async () => {
     const { clock, ready } = setUp(() => new Promise(() => {}));
 
-    const asking = ready(signal);
+    const asking = ready();
     await clock.advance(3_000);
 
     expect(await asking).toMatchObject({
@@ -48,5 +46,17 @@ describe('readiness', () => {
       checks: [{ status: 'failed', latency_ms: 3_000 }],
     });
     expect(clock.timers).toBe(0);
+  });
+
+  it('asks once for all who ask at the same time', async () => {
+    let pings = 0;
+    const { ready } = setUp(async () => {
+      pings += 1;
+    });
+
+    await Promise.all([ready(), ready(), ready()]);
+    await ready();
+
+    expect(pings).toBe(2);
   });
 });

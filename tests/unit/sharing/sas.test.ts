@@ -17,7 +17,11 @@ function setUp() {
       return `https://storage.example/blob?sig=${signed}`;
     },
   } as unknown as BlobStore;
-  const links = createSasLinks({ clock, blobs, findLinkable: async () => ({ blobName: `${fileId}.png` }) });
+  const links = createSasLinks({
+    clock,
+    blobs,
+    findLinkable: async () => () => ({ blobName: `${fileId}.png` }),
+  });
   const ask = () => links.issue(caller, { file_id: fileId }, new AbortController().signal);
   return { clock, ask };
 }

@@ -1,0 +1,12 @@
+/** The client closed its connection before it had the whole answer; nobody is left to tell. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError' as const;
+  readonly code = 'client_gone';
+
+  constructor() {
+    super('The client has gone');
+  }
+}
+
+/** Status for logs and metrics only, as nginx counts it; it is never sent. */
+export const clientGoneStatus = 499;
