@@ -1,7 +1,2 @@
-export {
-  createSasLinks,
-  sasBatchRequest,
-  sasBatchResult,
-  sasLink,
-  sasRequest,
-} from './sas.ts';
+export { createSasLinks } from './sas.ts';
+export { sasBatchRequest, sasBatchResult, sasLink, sasRequest } from './shapes.ts';
