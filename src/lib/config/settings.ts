@@ -27,7 +27,28 @@ const knownExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 't
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 
-const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' });
+const databaseUrl = z
+  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
+  .refine(isPercentEncoded, 'has a % that encodes nothing; write %25 for a % in the password');
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const storageConnectionString = z
+  .string()
+  .regex(
+    /^UseDevelopmentStorage=true|(?=.*AccountName=[^;]+)(?=.*AccountKey=[^;]+)/i,
+    'must name an account and its key',
+  );
+
+/** Containers that the app uses for other things. */
+const reservedContainers = ['crownsafe-trash', 'crownsafe-backups', 'crownsafe-reports'];
 
 /**
  * Every setting of the application: the one declaration from which loading, docs/settings.md and
@@ -65,14 +86,14 @@ export const settingsSchema = z.object({
       'PostgreSQL without a pooler between, for backups, migrations and reports. Default: `DATABASE_URL`.',
     secret: true,
   }),
-  AzureWebJobsStorage: z.string().min(1).optional().register(notes, {
+  AzureWebJobsStorage: storageConnectionString.optional().register(notes, {
     group: 'storage',
     description:
       "The platform's own storage connection; also ours when no other storage setting is given. Not needed with an identity-based host connection.",
     local: 'UseDevelopmentStorage=true',
     secret: true,
   }),
-  AZURE_STORAGE_CONNECTION_STRING: z.string().min(1).optional().register(notes, {
+  AZURE_STORAGE_CONNECTION_STRING: storageConnectionString.optional().register(notes, {
     group: 'storage',
     description: 'Storage by connection string.',
     secret: true,
@@ -93,6 +114,7 @@ export const settingsSchema = z.object({
   AZURE_STORAGE_CONTAINER: z
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}$/, 'must be a container name')
+    .refine((name) => !reservedContainers.includes(name), 'is used for something else')
     .default('crownsafe-images')
     .register(notes, {
       group: 'storage',

@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { type Clock, type LinkedAbort, linkAbort, newId, startDeadline, toTimestamp } from '../core/index.ts';
+import {
+  type Clock,
+  isId,
+  type LinkedAbort,
+  linkAbort,
+  newId,
+  startDeadline,
+  toTimestamp,
+} from '../core/index.ts';
 import type { Database, Row } from '../database/index.ts';
 import { currentContext, type Logger } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
@@ -8,7 +16,7 @@ import { claimJob, extendClaim, finishJob } from './claims.ts';
 /** A message of the queue `jobs`: only a reference, the job itself is in the database. */
 export const jobMessage = z.strictObject({
   kind: z.string().min(1).max(50),
-  id: z.uuid(),
+  id: z.string().refine(isId),
   correlation_id: z.string().max(128).optional(),
 });
 
