@@ -1,66 +1,57 @@
-import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import * as http from 'node:http';
 import { pipeline } from 'node:stream';
 
-interface Forwarding {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** A body that has been read already; otherwise the request is streamed. */
-  readonly body: Buffer | undefined;
-  readonly port: number;
-  readonly url: string;
-  readonly invocationId: string;
-  readonly bodyLimitBytes: number;
-  /** Without a byte in either direction for so long, the exchange is given up; 240 s as in the host (YARP). */
-  readonly activityTimeoutMs?: number;
+const notForwarded =
+  /^(?:connection|expect|host|keep-alive|proxy-connection|te|transfer-encoding|upgrade|x-ms-invocation-id)$/;
+
+function forwarded(headers: http.IncomingHttpHeaders): http.IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !notForwarded.test(name)));
 }
 
-const notForwarded =
-  /^(?:connection|expect|host|keep-alive|proxy-connection|te|transfer-encoding|upgrade|x-forwarded-(?:for|host|proto)|x-ms-invocation-id)$/i;
-
-/**
- * Every request has a connection of its own, for its body may be left half read. It is asked to stay open, or the
- * worker would cut an upload off that it has answered early, and the answer would be lost.
- */
-const agent = new Agent({ keepAlive: true, maxFreeSockets: 0 });
-
 /** Answers with a status alone while that is possible; a response that has begun is broken off. */
-export function endWith(response: ServerResponse, status: number): void {
-  if (response.headersSent) return void response.destroy();
-  response.statusCode = status;
-  response.end();
+export function endWith(response: http.ServerResponse, status: number): void {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status).end();
 }
 
 /** The headers of a request as the platform passes them on. */
-export function platformHeaders(request: IncomingMessage): Record<string, string[]> {
-  const kept = Object.entries(request.headersDistinct).filter(([name]) => !notForwarded.test(name));
-  const clients = [...(request.headersDistinct['x-forwarded-for'] ?? []), request.socket.remoteAddress];
+export function platformHeaders({ headers, socket }: http.IncomingMessage): Record<string, string> {
+  const { 'x-forwarded-for': proxies, host = '' } = headers;
   return {
-    ...Object.fromEntries(kept.map(([name, values]) => [name, values ?? []])),
-    'x-forwarded-for': [clients.join(', ')],
-    'x-forwarded-host': [request.headers.host ?? ''],
-    'x-forwarded-proto': ['http'],
+    ...(forwarded(headers) as Record<string, string>),
+    'x-forwarded-for': proxies ? `${proxies}, ${socket.remoteAddress}` : `${socket.remoteAddress}`,
+    'x-forwarded-host': host,
+    'x-forwarded-proto': 'http',
   };
 }
 
-/** Sends a request on to the stream server of the worker and its response back; never a clean end for half of one. */
-export function forward(options: Forwarding): void {
-  const { request, response, body, port, bodyLimitBytes } = options;
-  const upstream = httpRequest({
-    agent,
+/**
+ * Sends a request on to the stream server of the worker and its response back; never a clean end for half of one.
+ *
+ * @param body - what has been read of the request already; left out, the request is streamed
+ */
+export function forward(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  target: http.RequestOptions,
+  bodyLimit: number,
+  body?: Buffer,
+): void {
+  // A connection of its own, for its body may be left half read. It asks to stay open, or the worker would cut an
+  // upload off that it has answered early, and the answer would be lost.
+  const headers = { ...target.headers, connection: 'keep-alive' };
+  const upstream = http.request({
+    ...target,
+    headers,
     host: '127.0.0.1',
-    port,
     method: request.method,
-    path: options.url,
-    headers: { ...platformHeaders(request), 'x-ms-invocation-id': options.invocationId },
-    timeout: options.activityTimeoutMs ?? 240_000,
+    agent: false,
   });
-  upstream.once('timeout', () => upstream.destroy(new Error('timeout')));
+  upstream.setTimeout(240_000, () => upstream.destroy()); // Without a byte for so long, as in the host (YARP).
   upstream.once('error', () => endWith(response, 500));
   upstream.once('response', (answer) => {
-    const kept = [];
-    for (let i = 0; i < answer.rawHeaders.length; i += 2)
-      if (!notForwarded.test(answer.rawHeaders[i] ?? '')) kept.push(...answer.rawHeaders.slice(i, i + 2));
-    response.writeHead(answer.statusCode ?? 502, kept).flushHeaders();
+    if (response.headersSent) return; // The request has been refused for its size.
+    response.writeHead(answer.statusCode ?? 502, forwarded(answer.headers)).flushHeaders();
     pipeline(answer, response, () => undefined);
   });
   response.once('close', () => {
@@ -72,7 +63,7 @@ export function forward(options: Forwarding): void {
   let received = 0;
   request.on('data', (chunk: Buffer) => {
     received += chunk.length;
-    if (received > bodyLimitBytes) endWith(response, 413);
+    if (received > bodyLimit) endWith(response, 413);
   });
   request.pipe(upstream);
 }

@@ -1,95 +1,63 @@
-import type { FunctionInfo } from '../protocol.ts';
+import type { FunctionInfo } from '../contract.ts';
 
 type Callback = (...inputs: unknown[]) => unknown;
+type Metadata = { readonly name: string; readonly bindings: Record<string, FunctionInfo['binding']> };
 type Hook = (context: object) => unknown;
 
-interface InvocationModel {
-  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
-  invokeFunction(context: unknown, inputs: unknown[], callback: Callback): Promise<unknown>;
-  getResponse(context: unknown, result: unknown): Promise<unknown>;
-}
-
+/** The part of `types-core` of the library through which a worker runs functions. */
 interface ProgrammingModel {
-  getInvocationModel(coreContext: object): InvocationModel | Promise<InvocationModel>;
-  getCapabilities(defaults: object): Promise<Record<string, string>>;
+  getCapabilities(defaults: object): Promise<{ HttpUri?: string }>;
+  getInvocationModel(coreContext: object): {
+    getArguments(): Promise<{ context: object; inputs: unknown[] }>;
+    invokeFunction(context: object, inputs: unknown[], callback: Callback): Promise<unknown>;
+    getResponse(context: object, result: unknown): Promise<unknown>;
+  };
 }
 
 class Disposable {
-  #dispose: (() => unknown) | undefined;
+  readonly dispose: () => unknown;
   constructor(dispose: () => unknown) {
-    this.#dispose = dispose;
-  }
-  static from(...disposables: { dispose(): unknown }[]): Disposable {
-    return new Disposable(() => disposables.forEach((disposable) => void disposable.dispose()));
-  }
-  dispose(): void {
-    this.#dispose?.();
-    this.#dispose = undefined;
+    this.dispose = dispose;
   }
 }
 
-/** Adds properties that cannot be assigned, as the contexts of hooks have them. */
-export function withReadOnly<T extends object>(target: T, values: object): T {
-  for (const [name, value] of Object.entries(values))
-    Object.defineProperty(target, name, { enumerable: true, value });
-  return target;
-}
+export const functions = new Map<string, { info: FunctionInfo; metadata: Metadata; callback: Callback }>();
+const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate'];
+const hooks = new Map(hookNames.map((name) => [name, new Set<Hook>()]));
+let model: ProgrammingModel | undefined;
 
-export type App = ReturnType<typeof createApp>;
-
-/** One function app and its module `@azure/functions-core` (the contract is `types-core` of the library). */
-export function createApp(emit: (level: string, message: string) => void) {
-  const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'];
-  const hooks = new Map<string, Set<Hook>>(hookNames.map((name) => [name, new Set()]));
-  const functions = new Map<string, { info: FunctionInfo; callback: Callback }>();
-  const appHookData = {};
-  let model: ProgrammingModel | undefined;
-  let started = false;
-
-  const log = (level: string, category: string, message: string, invocation?: object) => {
-    const line = withReadOnly({ level, message }, { hookData: {}, ...invocation, appHookData, category });
-    for (const hook of hooks.get('log') ?? []) hook(line);
-    // A hook may change what the app says, not what the platform says.
-    if (category === 'user') emit(line.level, line.message);
-    else emit(level, message);
-  };
-  const registerHook = (name: string, hook: Hook) => {
+/** The module `@azure/functions-core`, but for its `log`. */
+export const coreApi = {
+  version: '3.0.0-local',
+  hostVersion: '4.0.0-local',
+  Disposable,
+  registerHook(name: string, hook: Hook): Disposable {
     const registered = hooks.get(name);
-    const mark = { isAzureFunctionsSystemError: true };
-    if (!registered) throw Object.assign(new RangeError(`Unrecognized hook "${name}"`), mark);
+    if (!registered) throw new RangeError(`The local host does not know the hook "${name}"`);
     registered.add(hook);
     return new Disposable(() => registered.delete(hook));
-  };
-  const registerFunction = ({ name, bindings }: FunctionInfo, callback: Callback) => {
-    if (started) throw new Error('A function can only be registered during app startup.');
+  },
+  registerFunction(metadata: Metadata, callback: Callback): Disposable {
+    const { name, bindings } = metadata;
+    const [trigger = '', ...others] = Object.keys(bindings).filter((key) => key !== '$return');
+    const binding = bindings[trigger];
+    if (!binding || others.length > 0)
+      throw new Error(`The local host does not know all bindings of "${name}".`);
     if (functions.has(name)) throw new Error(`A function with the name "${name}" is already registered.`);
-    const trigger = Object.keys(bindings).find((key) => /trigger$/i.test(bindings[key]?.type ?? '')) ?? '';
-    functions.set(name, { info: { name, bindings, trigger }, callback });
-    return new Disposable(() => {
-      if (started) throw new Error('A function can only be disposed during app startup.');
-      functions.delete(name);
-    });
-  };
-  const setProgrammingModel = (chosen: ProgrammingModel) => {
+    functions.set(name, { info: { name, trigger, binding }, metadata, callback });
+    return new Disposable(() => functions.delete(name));
+  },
+  setProgrammingModel(chosen: ProgrammingModel): void {
     model = chosen;
-  };
-  const getProgrammingModel = () => model;
-  const versions = { version: '3.0.0-local', hostVersion: '4.0.0-local' };
-  const registration = { registerHook, registerFunction, setProgrammingModel, getProgrammingModel };
+  },
+  getProgrammingModel: () => model,
+};
 
-  return {
-    coreApi: { ...versions, ...registration, Disposable, log },
-    functions,
-    appHookData,
-    log,
-    getProgrammingModel,
-    /** Runs the hooks of one kind, in the order of their registration. */
-    async runHooks(name: string, context: object): Promise<void> {
-      for (const hook of hooks.get(name) ?? []) await hook(context);
-    },
-    /** From here on functions can no longer be registered. */
-    endStartup() {
-      started = true;
-    },
-  };
+export function programmingModel(): ProgrammingModel {
+  if (!model) throw new Error('The app does not use @azure/functions');
+  return model;
+}
+
+export async function runHooks(name: string, context: object): Promise<void> {
+  for (const hook of hooks.get(name) ?? []) await hook(context);
 }
