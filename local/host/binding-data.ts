@@ -1,44 +1,35 @@
-import type { TriggerMetadata } from './contract.ts';
+type TriggerMetadata = Record<string, object>;
 
 const keyIn = (data: TriggerMetadata, key: string) =>
   Object.keys(data).find((other) => other.toLowerCase() === key.toLowerCase());
 
-/** Sets a value as .NET's case-insensitive dictionary does: the first spelling of its key stays. */
-function assign(data: TriggerMetadata, key: string, value: string): void {
-  data[keyIn(data, key) ?? key] = { string: value };
+/** Merges values over `data` as .NET's case-insensitive dictionary does: the first spelling of a key stays. */
+function merge(data: TriggerMetadata, values: object): void {
+  for (const [key, value] of Object.entries(values)) {
+    // As .NET writes it: a boolean begins with a capital.
+    const string = typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value);
+    if (typeof value !== 'object') data[keyIn(data, key) ?? key] = { string };
+  }
 }
 
-/** Merges the scalars at the top level of a JSON text over `data`; a text need not be JSON. */
+/** Merges the scalars at the top level of a JSON object over `data`; a text need not be JSON. */
 export function mergeJson(data: TriggerMetadata, text: string): void {
-  if (!text.trimStart().startsWith('{')) return;
   try {
-    for (const [key, value] of Object.entries<unknown>(JSON.parse(text))) {
-      // As .NET writes it: a boolean begins with a capital.
-      if (typeof value === 'boolean') assign(data, key, value ? 'True' : 'False');
-      else if (typeof value !== 'object') assign(data, key, String(value));
-    }
+    if (text.trimStart().startsWith('{')) merge(data, JSON.parse(text));
   } catch {}
 }
 
 /**
- * What the host's HTTP trigger tells the worker beside the request itself. The library takes headers and params
- * from here, so whoever writes the query or the body can empty, replace or rename them
+ * What the host tells the worker beside the request itself. The library takes headers and params from here, so
+ * whoever writes the query or the body can empty, replace or rename them
  * (HttpTriggerAttributeBindingProvider.GetRequestBindingDataAsync of the host's HTTP extension).
- *
- * @param body - the text of a body that came with a Content-Length
  */
-export function httpBindingData(
-  params: Readonly<Record<string, string>>,
-  search: URLSearchParams,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): TriggerMetadata {
+export function httpBindingData(params: object, search: URLSearchParams, headers: object, bodyText: string) {
   const data: TriggerMetadata = Object.create(null);
-  mergeJson(data, body);
+  mergeJson(data, bodyText);
   const query = Object.fromEntries(search.keys().map((key) => [key, search.getAll(key).join(',')]));
-  for (const [key, value] of Object.entries(query))
-    if (key.toLowerCase() !== 'code') assign(data, key, value);
-  for (const [key, value] of Object.entries(params)) assign(data, key, value);
+  merge(data, { ...query, code: null });
+  merge(data, params);
   if (!keyIn(data, 'query')) data['Query'] = { json: JSON.stringify(query) };
   if (!keyIn(data, 'headers')) data['Headers'] = { json: JSON.stringify(headers) };
   return data;

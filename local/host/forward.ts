@@ -4,8 +4,9 @@ import { pipeline } from 'node:stream';
 const notForwarded =
   /^(?:connection|expect|host|keep-alive|proxy-connection|te|transfer-encoding|upgrade|x-ms-invocation-id)$/;
 
-function forwarded(headers: http.IncomingHttpHeaders): http.IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !notForwarded.test(name)));
+function forwarded(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => !notForwarded.test(name));
+  return Object.fromEntries(kept) as Record<string, string>;
 }
 
 /** Answers with a status alone while that is possible; a response that has begun is broken off. */
@@ -17,36 +18,23 @@ export function endWith(response: http.ServerResponse, status: number): void {
 /** The headers of a request as the platform passes them on. */
 export function platformHeaders({ headers, socket }: http.IncomingMessage): Record<string, string> {
   const { 'x-forwarded-for': proxies, host = '' } = headers;
-  return {
-    ...(forwarded(headers) as Record<string, string>),
-    'x-forwarded-for': proxies ? `${proxies}, ${socket.remoteAddress}` : `${socket.remoteAddress}`,
-    'x-forwarded-host': host,
-    'x-forwarded-proto': 'http',
-  };
+  const addresses = `${proxies ? `${proxies}, ` : ''}${socket.remoteAddress}`;
+  const origin = { 'x-forwarded-for': addresses, 'x-forwarded-host': host, 'x-forwarded-proto': 'http' };
+  return { ...forwarded(headers), ...origin };
 }
 
-/**
- * Sends a request on to the stream server of the worker and its response back; never a clean end for half of one.
- *
- * @param body - what has been read of the request already; left out, the request is streamed
- */
+/** Streams a request to the stream server of the worker and its response back; never a clean end for half of one. */
 export function forward(
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  target: http.RequestOptions,
+  { headers, ...target }: http.RequestOptions,
   bodyLimit: number,
-  body?: Buffer,
+  body: Buffer | undefined,
 ): void {
   // A connection of its own, for its body may be left half read. It asks to stay open, or the worker would cut an
   // upload off that it has answered early, and the answer would be lost.
-  const headers = { ...target.headers, connection: 'keep-alive' };
-  const upstream = http.request({
-    ...target,
-    headers,
-    host: '127.0.0.1',
-    method: request.method,
-    agent: false,
-  });
+  const ownConnection = { agent: false, headers: { ...headers, connection: 'keep-alive' } };
+  const upstream = http.request({ ...target, ...ownConnection, host: '127.0.0.1', method: request.method });
   upstream.setTimeout(240_000, () => upstream.destroy()); // Without a byte for so long, as in the host (YARP).
   upstream.once('error', () => endWith(response, 500));
   upstream.once('response', (answer) => {

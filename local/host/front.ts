@@ -4,16 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer, json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { httpBindingData } from './binding-data.ts';
-import type { FunctionInfo, LocalHostOptions } from './contract.ts';
 import { endWith, forward, platformHeaders } from './forward.ts';
 import { createRouter, type Match, readTarget, type Target } from './routes.ts';
-import type { Worker } from './worker-process.ts';
+import type { LocalHostOptions } from './settings.ts';
+import type { FunctionInfo, Worker } from './worker-process.ts';
 
-interface FrontOptions extends LocalHostOptions {
-  readonly routePrefix: string;
-  readonly functions: readonly FunctionInfo[];
-  readonly worker: Worker;
-}
+type FrontOptions = LocalHostOptions & { worker: Worker; functions: FunctionInfo[]; routePrefix: string };
 
 /** Makes the server clients talk to; `settled` waits until the requests it has are over. */
 export function createFront(options: FrontOptions) {
@@ -67,22 +63,17 @@ async function runHttpFunction(
   // A body that states its length is read as a whole before anything runs; only chunked ones stream.
   const body = length > 0 ? await buffer(request) : undefined;
   const invocationId = randomUUID();
-  const headers = platformHeaders(request);
-  const wire = {
-    port: worker.httpPort,
-    path: url,
-    headers: { ...headers, 'x-ms-invocation-id': invocationId },
-  };
-  forward(request, response, wire, bodyLimit, body);
-  const data = httpBindingData(params, search, headers, body?.toString() ?? '');
-  const problem = await worker.invoke(fn, { http: {} }, data, invocationId).then(
-    (answered) => (answered ? undefined : 'it returned nothing'),
-    (error: Error) => error.message.split('\n')[0],
-  );
+  const seen = platformHeaders(request);
+  const headers = { ...seen, 'x-ms-invocation-id': invocationId };
+  forward(request, response, { port: worker.httpPort, path: url, headers }, bodyLimit, body);
+  const data = httpBindingData(params, search, seen, `${body ?? ''}`);
+  const running = worker.invoke(fn, { http: {} }, data, invocationId);
+  const failure = running.then((answered) => (answered ? undefined : 'it returned nothing'));
+  const problem = await failure.catch((error: Error) => error.message.split('\n')[0]);
   if (!problem || strict || response.destroyed) return;
   // The beginning of a response may still be on its way: it came by another channel.
   await sleep(100);
-  const loss = `'Functions.${fn.name}' sent no complete response: ${problem}.`;
-  log('error', `${loss} On Azure the client would hang for 240 s.`);
+  const fault = `'Functions.${fn.name}' sent no complete response: ${problem}`;
+  log('error', `${fault}. On Azure the client would hang for 240 s.`);
   if (!response.writableFinished) endWith(response, 500);
 }

@@ -3,12 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
-import type { FunctionInfo, LocalHostOptions, Trigger, TriggerContext } from './contract.ts';
 import { createFront } from './front.ts';
 import { createQueueTrigger } from './queue-trigger.ts';
-import { type HostSettings, readHostSettings } from './settings.ts';
+import { type LocalHostOptions, readHostSettings, type TriggerHost } from './settings.ts';
 import { createTimer } from './timers.ts';
-import { startWorker, type Worker } from './worker-process.ts';
+import { startWorker } from './worker-process.ts';
 
 export type { LocalHostOptions };
 
@@ -36,14 +35,24 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   onFailure.defer(() => worker.terminate());
   const isDisabled = (name: string) => /^(?:1|true)$/i.test(env[`AzureWebJobs.${name}.Disabled`] ?? '');
   const functions = worker.functions.filter(({ name }) => !isDisabled(name));
-  const triggers = functions.flatMap((fn) => createTrigger(fn, worker, options, settings) ?? []);
+  const triggers = functions.flatMap((fn) => {
+    const { type } = fn.binding;
+    const run: TriggerHost['run'] = (data, metadata) => worker.invoke(fn, data, metadata);
+    const host = { ...options, settings, clock: systemClock, run };
+    if (type === 'timerTrigger') return createTimer(fn, host);
+    if (type === 'queueTrigger') return createQueueTrigger(fn, host);
+    if (type === 'httpTrigger') return [];
+    throw new LocalError(`The local host does not know the trigger of "${fn.name}".`);
+  });
   const { server, settled } = createFront({ ...options, ...settings, functions, worker });
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   onFailure.move();
 
   const stopping = new AbortController();
-  const running = triggers.map((trigger) => trigger(stopping.signal));
+  const running = triggers.map(async (runUntil) => {
+    await runUntil(stopping.signal).catch((error) => stopping.signal.aborted || log('error', `${error}`));
+  });
   void worker.exited.then((exit) => {
     if (!stopping.signal.aborted) log('error', `The worker has exited (${exit}).`);
     stopping.abort();
@@ -63,26 +72,4 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
       await Promise.all(running);
     },
   };
-}
-
-/** Makes what runs a function that is not called over HTTP; its promise never rejects. */
-function createTrigger(
-  fn: FunctionInfo,
-  worker: Worker,
-  options: LocalHostOptions,
-  settings: HostSettings,
-): Trigger | undefined {
-  const { name, binding } = fn;
-  if (binding.type === 'httpTrigger') return undefined;
-  const make = new Map([
-    ['timerTrigger', createTimer],
-    ['queueTrigger', createQueueTrigger],
-  ]).get(binding.type);
-  if (!make) throw new LocalError(`The local host does not know the trigger of "${name}".`);
-  const run: TriggerContext['run'] = (input, metadata) => worker.invoke(fn, input, metadata);
-  const trigger = make({ ...options, name, binding, settings, clock: systemClock, run });
-  return (signal) =>
-    trigger(signal).catch((error: Error) => {
-      if (!signal.aborted) options.log('error', `The trigger of "${name}" has stopped: ${error.message}`);
-    });
 }

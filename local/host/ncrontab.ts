@@ -1,26 +1,25 @@
 import { LocalError } from '../local-error.ts';
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 /** 29 February may meet a given weekday only after forty years (around 2100). */
 const searchLimitMs = 41 * 366 * 86_400_000;
 
 /**
  * Reads an NCRONTAB expression: five fields, or six with seconds first, in UTC. Day and weekday must both match.
  *
- * @returns a function that finds the first time after another, in epoch milliseconds; throws when there is none
- * @throws {@link LocalError} when the expression is none
+ * @returns what finds the first time after another, in epoch milliseconds
  */
 export function parseSchedule(expression: string): (epochMs: number) => number {
   const parts = expression.trim().split(/\s+/);
-  if (parts.length < 5 || parts.length > 6)
-    throw new LocalError(`"${expression}" is not an NCRONTAB expression.`);
-  const [s = '', m = '', h = '', d = '', mo = '', w = ''] = parts.length === 5 ? ['0', ...parts] : parts;
+  const [s = '', m = '', h = '', d = '', mo = '', w = '', more] =
+    parts.length === 5 ? ['0', ...parts] : parts;
+  if (!w || more) throw new LocalError(`"${expression}" is not an NCRONTAB expression.`);
   const [second, minute, hour] = [parseField(s, 0, 59), parseField(m, 0, 59), parseField(h, 0, 23)];
   const [day, month, weekday] = [
     parseField(d, 1, 31),
     parseField(mo, 1, 12, months),
-    parseField(w, 0, 6, weekdays),
+    parseField(w, 0, 6, days),
   ];
   return (epochMs) => {
     const at = new Date(Math.floor(epochMs / 1000) * 1000 + 1000);

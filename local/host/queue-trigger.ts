@@ -1,26 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { type DequeuedMessageItem, QueueServiceClient } from '@azure/storage-queue';
 import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
-import type { Trigger, TriggerContext, TriggerMetadata } from './contract.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings, type TriggerHost } from './settings.ts';
+import type { FunctionInfo } from './worker-process.ts';
 
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
 const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };
-
-interface Lane extends TriggerContext {
-  readonly queue: QueueClient;
-  readonly poison: QueueClient;
-  readonly holdSeconds: number;
-}
 
 /**
  * The trigger of a queue function; the queue is made when it is missing, and waited for when it is gone.
  *
  * @param holdSeconds - how long a message stays hidden when its host dies; renewed at half time while it runs
  */
-export function createQueueTrigger(context: TriggerContext, holdSeconds = 30): Trigger {
-  const { name, binding, env, settings } = context;
+export function createQueueTrigger({ name, binding }: FunctionInfo, host: TriggerHost, holdSeconds = 30) {
+  const { env, settings, log, run } = host;
   const setting = String(binding['connection'] || 'AzureWebJobsStorage');
   const connectionString = env[`AzureWebJobs${setting}`] ?? env[setting];
   if (!connectionString) throw new LocalError(`The function "${name}" needs the setting ${setting}.`);
@@ -29,94 +23,90 @@ export function createQueueTrigger(context: TriggerContext, holdSeconds = 30): T
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions });
   const queue = service.getQueueClient(resolveSettings(binding['queueName'], env));
   const poison = service.getQueueClient(`${queue.name}-poison`);
-  return (signal) => pollQueue({ ...context, queue, poison, holdSeconds }, signal);
-}
-
-/** Asks for messages while there is room for them, every 100 ms at first and every 2 s when there are none. */
-async function pollQueue(lane: Lane, signal: AbortSignal): Promise<void> {
-  const { queue, settings, log } = lane;
-  const batch = { numberOfMessages: settings.batchSize, visibilityTimeout: lane.holdSeconds };
-  const running = new Set<Promise<void>>();
   let reachable: boolean | undefined;
-  const receive = async () => {
-    if (!reachable) await queue.createIfNotExists({ abortSignal: signal });
-    const { receivedMessageItems } = await queue.receiveMessages({ ...batch, abortSignal: signal });
-    if (reachable === false) log('information', `The queue "${queue.name}" is back.`);
-    reachable = true;
-    return receivedMessageItems;
-  };
-  for (let pauseMs = 100; !signal.aborted; ) {
-    const messages = await receive().catch((error) => {
-      if (reachable !== false && !signal.aborted) log('warning', `No access to "${queue.name}": ${error}`);
+
+  async function receive(abortSignal: AbortSignal): Promise<DequeuedMessageItem[]> {
+    const batch = { numberOfMessages: settings.batchSize, visibilityTimeout: holdSeconds, abortSignal };
+    try {
+      if (!reachable) await queue.createIfNotExists({ abortSignal });
+      const { receivedMessageItems } = await queue.receiveMessages(batch);
+      if (reachable === false) log('information', `The queue "${queue.name}" is back.`);
+      reachable = true;
+      return receivedMessageItems;
+    } catch (error) {
+      if (reachable !== false && !abortSignal.aborted)
+        log('warning', `No access to "${queue.name}": ${error}`);
       reachable = false;
       return [];
-    });
-    for (const message of messages) {
-      const run = processMessage(lane, message).finally(() => running.delete(run));
-      running.add(run);
     }
-    pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
-    if (messages.length === 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    while (running.size > settings.newBatchThreshold) await Promise.race(running);
   }
-  await Promise.all(running);
-}
-
-/** Runs one message, and then deletes it, releases it or puts it aside. */
-async function processMessage(lane: Lane, message: DequeuedMessageItem): Promise<void> {
-  const { queue, poison, settings, log } = lane;
-  const { messageId, messageText, dequeueCount } = message;
-  const over = new AbortController();
-  const hold = keepHidden(lane, message, over.signal);
-  // A count beyond the limit: whoever ran it last died before the message could be put aside.
-  const isPoison = dequeueCount > settings.maxDequeueCount;
-  const run = isPoison ? Promise.reject() : lane.run({ string: messageText }, metadataOf(message));
-  const succeeded = await run.then(() => true).catch(() => false);
-  over.abort();
-  const popReceipt = await hold;
-  try {
-    if (!succeeded && dequeueCount < settings.maxDequeueCount) {
-      await queue.updateMessage(messageId, popReceipt, undefined, settings.retryAfterSeconds);
-      return;
+  /** Keeps a message hidden until the signal aborts; resolves with the receipt that is valid then. */
+  async function hold({ messageId, popReceipt }: DequeuedMessageItem, signal: AbortSignal): Promise<string> {
+    let receipt = popReceipt;
+    while (await sleep(holdSeconds * 500, true, { signal }).catch(() => false)) {
+      const renewing = queue.updateMessage(messageId, receipt, undefined, holdSeconds);
+      const warn = (error: Error) =>
+        log('warning', `Message ${messageId} could not be kept hidden: ${error}`);
+      receipt = (await renewing.catch(warn))?.popReceipt ?? receipt;
     }
+    return receipt;
+  }
+  /** Runs one message, and then deletes it, releases it or puts it aside. */
+  async function handle(message: DequeuedMessageItem): Promise<void> {
+    const { messageId, messageText, dequeueCount } = message;
+    const over = new AbortController();
+    const holding = hold(message, over.signal);
+    // A count beyond the limit: whoever ran it last died before the message could be put aside.
+    const isRunnable = dequeueCount <= settings.maxDequeueCount;
+    const running = isRunnable ? run({ string: messageText }, metadataOf(message)) : Promise.reject();
+    const succeeded = await running.then(() => true).catch(() => false);
+    over.abort();
+    const receipt = await holding;
+    if (!succeeded && dequeueCount < settings.maxDequeueCount)
+      return void (await queue.updateMessage(messageId, receipt, undefined, settings.retryAfterSeconds));
     if (!succeeded) {
       await poison.createIfNotExists();
       await poison.sendMessage(messageText);
       log('error', `Message ${messageId} of "${queue.name}" was moved to "${poison.name}".`);
     }
-    await queue.deleteMessage(messageId, popReceipt);
-  } catch (error) {
-    log('warning', `Message ${messageId} of "${queue.name}" will come again: ${error}`);
+    await queue.deleteMessage(messageId, receipt);
   }
-}
-
-/** Keeps a message hidden until the signal aborts; resolves with the receipt that is valid then. */
-async function keepHidden(lane: Lane, message: DequeuedMessageItem, signal: AbortSignal): Promise<string> {
-  const { queue, holdSeconds, log } = lane;
-  let { popReceipt } = message;
-  while (await sleep(holdSeconds * 500, true, { signal }).catch(() => false)) {
-    try {
-      const renewed = await queue.updateMessage(message.messageId, popReceipt, undefined, holdSeconds);
-      popReceipt = renewed.popReceipt ?? popReceipt;
-    } catch (error) {
-      log('warning', `Message ${message.messageId} of "${queue.name}" could not be kept hidden: ${error}`);
+  /** Asks for messages while there is room for them, every 100 ms at first and every 2 s when there are none. */
+  return async (signal: AbortSignal): Promise<void> => {
+    const running = new Set<Promise<void>>();
+    for (let pauseMs = 100; !signal.aborted; ) {
+      const messages = await receive(signal);
+      for (const message of messages) {
+        const warn = (error: Error) =>
+          log('warning', `A message of "${queue.name}" will come again: ${error}`);
+        const handling = handle(message)
+          .catch(warn)
+          .finally(() => running.delete(handling));
+        running.add(handling);
+      }
+      pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
+      if (messages.length === 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      while (running.size > settings.newBatchThreshold) await Promise.race(running);
     }
-  }
-  return popReceipt;
+    await Promise.all(running);
+  };
 }
 
 /** As the host tells it; the top-level values of a JSON message replace what has the same name. */
-function metadataOf(message: DequeuedMessageItem): TriggerMetadata {
+function metadataOf({ messageText, messageId, popReceipt, ...message }: DequeuedMessageItem) {
   const json = (value: unknown) => ({ json: JSON.stringify(value) });
-  const data: TriggerMetadata = {
-    QueueTrigger: { string: message.messageText },
-    Id: { string: message.messageId },
-    PopReceipt: { string: message.popReceipt },
+  const texts = {
+    QueueTrigger: { string: messageText },
+    Id: { string: messageId },
+    PopReceipt: { string: popReceipt },
+  };
+  const data = {
+    ...texts,
     DequeueCount: json(message.dequeueCount),
     ExpirationTime: json(message.expiresOn),
     InsertionTime: json(message.insertedOn),
     NextVisibleTime: json(message.nextVisibleOn),
   };
-  mergeJson(data, message.messageText);
+  mergeJson(data, messageText);
   return data;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { unescape as decode } from 'node:querystring';
 import { LocalError } from '../local-error.ts';
-import type { FunctionInfo } from './contract.ts';
+import type { FunctionInfo } from './worker-process.ts';
 
 /** Compiles a route template of literals, `{name}` and `{*rest}`; throws a {@link LocalError} for what else there is. */
 export function compileRoute(template: string): RegExp {

@@ -1,8 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
+import type { Log } from '../log-lines.ts';
 
-export type HostSettings = ReturnType<typeof readHostSettings>;
+export interface LocalHostOptions {
+  /** Holds package.json, whose `main` is the built app, and host.json. */
+  readonly appFolder: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** The whole environment of the worker; also the source of `%SETTING%` and `AzureWebJobs.<name>.Disabled`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where timers remember when they are due. */
+  readonly stateFolder: string;
+  /** Receives the lines of the host and of the worker. */
+  readonly log: Log;
+  /** Lets a request whose function failed hang, as in Azure, instead of answering 500. */
+  readonly strict?: boolean;
+}
+
+/** What a trigger needs of the host; `run` rejects when the function fails, which has been logged then. */
+export interface TriggerHost extends Pick<LocalHostOptions, 'env' | 'stateFolder' | 'log'> {
+  readonly settings: ReturnType<typeof readHostSettings>;
+  readonly clock: Clock;
+  readonly run: (data: object, metadata: object) => Promise<unknown>;
+}
 
 /** Reads what counts of host.json; what it does not say is as in the host. */
 export function readHostSettings(appFolder: string) {
@@ -11,8 +33,6 @@ export function readHostSettings(appFolder: string) {
   const { batchSize = 16, maxDequeueCount = 5, messageEncoding = 'base64' } = queues;
   const { newBatchThreshold = Math.floor(batchSize / 2), visibilityTimeout = '00:00:00' } = queues;
   const retryAfterSeconds = Date.parse(`1970-01-01T${visibilityTimeout}Z`) / 1000;
-  if (Number.isNaN(retryAfterSeconds))
-    throw new LocalError(`host.json: ${visibilityTimeout} is not hh:mm:ss.`);
   return { routePrefix, batchSize, newBatchThreshold, maxDequeueCount, messageEncoding, retryAfterSeconds };
 }
 

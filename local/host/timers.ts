@@ -1,15 +1,16 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, toTimestamp } from '../../src/lib/core/index.ts';
-import type { Trigger, TriggerContext } from './contract.ts';
 import { parseSchedule } from './ncrontab.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings, type TriggerHost } from './settings.ts';
+import type { FunctionInfo } from './worker-process.ts';
 
 /** A timer function: never two scheduled runs at once, one run for all that was missed while the host was down. */
-export function createTimer({ name, binding, env, stateFolder, clock, log, run }: TriggerContext): Trigger {
-  const nextAfter = parseSchedule(resolveSettings(binding['schedule'], env));
-  const file = join(stateFolder, `${name}.timer.json`);
-  /** When it ran last and is due next, as Azure keeps it in a blob; times are ISO 8601. */
+export function createTimer({ name, binding }: FunctionInfo, host: TriggerHost) {
+  const { clock, log } = host;
+  const nextAfter = parseSchedule(resolveSettings(binding['schedule'], host.env));
+  const file = join(host.stateFolder, `${name}.timer.json`);
+  /** When it ran last and is due next, as Azure keeps it in a blob. */
   const statusAt = (fromMs: number, Last = toTimestamp(fromMs)) => {
     return { Last, Next: toTimestamp(nextAfter(fromMs)), LastUpdated: toTimestamp(fromMs) };
   };
@@ -24,29 +25,25 @@ export function createTimer({ name, binding, env, stateFolder, clock, log, run }
   };
   const save = (status: object) => {
     try {
-      mkdirSync(stateFolder, { recursive: true });
+      mkdirSync(host.stateFolder, { recursive: true });
       writeFileSync(`${file}.tmp`, JSON.stringify(status));
       renameSync(`${file}.tmp`, file);
     } catch (error) {
       log('warning', `The state of the timer "${name}" could not be kept: ${error}`);
     }
   };
-  return async (signal) => {
+  return async (signal: AbortSignal): Promise<void> => {
     let status = load();
-    let isPastDue = Date.parse(status.Next) < clock.now();
-    for (let startNow = binding['runOnStartup'] === true; ; startNow = false) {
+    for (let IsPastDue = Date.parse(status.Next) < clock.now(); ; IsPastDue = false) {
       save(status);
       const dueAt = Date.parse(status.Next);
       // In short pieces: a clock put forward is noticed, and no wait is too long for a timer.
-      while (!startNow && clock.now() < dueAt)
-        await sleep(clock, Math.min(1000, dueAt - clock.now()), signal);
+      while (clock.now() < dueAt) await sleep(clock, Math.min(1000, dueAt - clock.now()), signal);
       const startedAt = clock.now();
-      const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: isPastDue };
-      await run({ json: JSON.stringify(timer) }, {}).catch(() => undefined);
-      // Cut off by the end of the host: past due at the next start.
-      signal.throwIfAborted();
+      const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue };
+      await host.run({ json: JSON.stringify(timer) }, {}).catch(() => undefined);
+      signal.throwIfAborted(); // Cut off by the end of the host: past due at the next start.
       status = statusAt(startedAt);
-      isPastDue = false;
     }
   };
 }

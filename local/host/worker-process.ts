@@ -3,21 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LocalError } from '../local-error.ts';
-import type {
-  FunctionInfo,
-  LocalHostOptions,
-  TriggerMetadata,
-  TypedData,
-  WorkerMessage,
-} from './contract.ts';
+import type { LocalHostOptions } from './settings.ts';
 
+/** A function as the app registered it; `trigger` is the name of its trigger binding. */
+export interface FunctionInfo {
+  readonly name: string;
+  readonly trigger: string;
+  readonly binding: { type: string; route?: string; methods?: string[]; [key: string]: unknown };
+}
+
+/** What a worker says: a line to log, or the outcome of an invocation or, without id, of loading the app. */
+export type WorkerMessage = { level: string; log: string } | { id?: string; value?: unknown; error?: string };
 export type Worker = Awaited<ReturnType<typeof startWorker>>;
 
 /** Starts a worker and waits until it has loaded the app; throws a {@link LocalError} when it cannot. */
 export async function startWorker({ appFolder, env, log }: LocalHostOptions) {
-  const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
-  const options = { cwd: appFolder, env: { ...env }, execArgv: [], stdio: [...stdio] };
-  const child = fork(join(import.meta.dirname, 'worker', 'main.ts'), [appFolder], options);
+  const options = { cwd: appFolder, env: { ...env }, execArgv: [], silent: true };
+  const child = fork(join(import.meta.dirname, 'worker.ts'), [appFolder], options);
   const exited = Promise.withResolvers<number | string>();
   const calls = new Map([['', Promise.withResolvers<unknown>()]]);
   child.once('exit', (code, signal) => {
@@ -40,23 +42,14 @@ export async function startWorker({ appFolder, env, log }: LocalHostOptions) {
     /** Resolves with the exit code, or the name of the signal that ended it. */
     exited: exited.promise,
     /** True when the handler returned something; rejects when it failed, or when the worker died. */
-    async invoke(
-      { name, trigger }: FunctionInfo,
-      data: TypedData,
-      triggerMetadata: TriggerMetadata,
-      id = randomUUID(),
-    ) {
+    invoke({ name, trigger }: FunctionInfo, data: object, triggerMetadata: object, id = randomUUID()) {
       log('information', `Executing 'Functions.${name}' (Id=${id})`);
       const call = Promise.withResolvers<unknown>();
       calls.set(id, call);
-      const inputData = [{ name: trigger, data }];
-      child.send(
-        { invocationId: id, functionId: name, inputData, triggerMetadata },
-        (error) => error && call.reject(error),
-      );
-      call.promise.catch(({ message }: Error) =>
-        log('error', `Executed 'Functions.${name}' (Failed: ${message}, Id=${id})`),
-      );
+      const input = { inputData: [{ name: trigger, data }], triggerMetadata };
+      child.send({ invocationId: id, functionId: name, ...input }, (error) => error && call.reject(error));
+      const failed = (error: Error) => `Executed 'Functions.${name}' (Failed: ${error.message}, Id=${id})`;
+      call.promise.catch((error: Error) => log('error', failed(error)));
       return call.promise;
     },
     /** Gives the appTerminate hooks five seconds, as Azure does. */

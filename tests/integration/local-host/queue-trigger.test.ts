@@ -46,9 +46,9 @@ async function makeContext(queueName: string, work: () => Promise<unknown>) {
   const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(queueName);
   await queue.createIfNotExists();
   const queues = { batchSize: 2, newBatchThreshold: 1, maxDequeueCount: 2, messageEncoding: 'none' } as const;
+  const binding = { type: 'queueTrigger', queueName, connection: 'Store' };
+  const fn = { name: 'job', trigger: 'queue', binding };
   const context = {
-    name: 'job',
-    binding: { type: 'queueTrigger', queueName, connection: 'Store' },
     env: { Store: azurite.connectionString },
     settings: { ...queues, retryAfterSeconds: 0, routePrefix: '' },
     stateFolder: '',
@@ -59,7 +59,7 @@ async function makeContext(queueName: string, work: () => Promise<unknown>) {
       return work();
     },
   };
-  return { queue, context, runs };
+  return { queue, fn, context, runs };
 }
 
 const reportMessage = `(message, context) => context.log('got ' + JSON.stringify([message, context.triggerMetadata]))`;
@@ -206,11 +206,11 @@ describe.concurrent('the queue trigger', () => {
   });
 
   it('hides a message for as long as it runs', async () => {
-    const { queue, context, runs } = await makeContext('long-runs', () => sleep(2500));
+    const { queue, fn, context, runs } = await makeContext('long-runs', () => sleep(2500));
     await queue.sendMessage('long');
     const stopping = new AbortController();
 
-    const ended = createQueueTrigger(context, 1)(stopping.signal);
+    const ended = createQueueTrigger(fn, context, 1)(stopping.signal);
     await until(async () => (await countOf(queue)) === 0);
     stopping.abort();
     await ended;
@@ -219,7 +219,7 @@ describe.concurrent('the queue trigger', () => {
   });
 
   it('puts a message aside without a run when its last host was killed in the middle', async () => {
-    const { queue, context, runs } = await makeContext('killed-runs', () => sleep(0));
+    const { queue, fn, context, runs } = await makeContext('killed-runs', () => sleep(0));
     await queue.sendMessage('deadly');
     for (let i = 0; i < 2; i++) {
       const [message] = (await queue.receiveMessages()).receivedMessageItems;
@@ -227,7 +227,7 @@ describe.concurrent('the queue trigger', () => {
     }
     const stopping = new AbortController();
 
-    const ended = createQueueTrigger(context)(stopping.signal);
+    const ended = createQueueTrigger(fn, context)(stopping.signal);
     await until(async () => (await countOf(queue)) === 0);
     stopping.abort();
     await ended;

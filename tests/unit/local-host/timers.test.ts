@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TriggerContext } from '../../../local/host/contract.ts';
+import type { TriggerHost } from '../../../local/host/settings.ts';
 import { createTimer } from '../../../local/host/timers.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 
@@ -27,11 +27,10 @@ afterEach(() => rmSync(stateFolder, { recursive: true, force: true }));
 /** Starts a timer as a host that has just come up would; `stop` is its end. */
 function startTimer(clock: FakeClock, binding: object, work: () => Promise<unknown> = async () => true) {
   const lines: string[] = [];
+  const fn = { name: 'tidy', trigger: 'timer', binding: { type: 'timerTrigger', ...binding } };
   const context = {
-    name: 'tidy',
-    binding: { type: 'timerTrigger', ...binding },
     env: { WHEN: '0 */5 * * * *' },
-    settings: {} as TriggerContext['settings'],
+    settings: {} as TriggerHost['settings'],
     stateFolder,
     clock,
     log: (_level: string, message: string) => void lines.push(message),
@@ -41,7 +40,7 @@ function startTimer(clock: FakeClock, binding: object, work: () => Promise<unkno
     },
   };
   const stopping = new AbortController();
-  const ended = createTimer(context)(stopping.signal).catch((error) => error);
+  const ended = createTimer(fn, context)(stopping.signal).catch((error) => error);
   const stop = () => {
     stopping.abort();
     return ended;
@@ -143,16 +142,6 @@ describe('a timer', () => {
     await stop();
 
     expect(runs.map(({ at, IsPastDue }) => [at / minute, IsPastDue])).toEqual([[5, false]]);
-  });
-
-  it('runs at the start when it is asked to, and that is not past due', async () => {
-    const clock = fakeClock({ startAt: start });
-    const { stop } = startTimer(clock, { schedule: '%WHEN%', runOnStartup: true });
-
-    await clock.advance(0);
-    await stop();
-
-    expect(runs.map(({ IsPastDue }) => IsPastDue)).toEqual([false]);
   });
 
   it('waits longer than the 24.8 days a timer of Node knows', async () => {
