@@ -5,29 +5,20 @@ import { systemClock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
 import { createFront } from './front.ts';
 import { createQueueTrigger } from './queue-trigger.ts';
-import { type LocalHostOptions, readHostSettings, type TriggerHost } from './settings.ts';
+import { type Host, type LocalHostOptions, readHostSettings } from './settings.ts';
 import { createTimer } from './timers.ts';
-import { startWorker } from './worker-process.ts';
+import { type FunctionInfo, startWorker } from './worker-process.ts';
 
 export type { LocalHostOptions };
-
-/** A running host. Once its worker has ended, it answers 500 and triggers nothing more. */
-export interface LocalHost {
-  readonly url: string;
-  readonly functionNames: readonly string[];
-  readonly workerPid: number;
-  /** Resolves with the exit code of the worker, or the name of the signal that ended it. */
-  readonly workerExited: Promise<number | string>;
-  /** Lets what runs end for five seconds, then the appTerminate hooks for five more. */
-  stop(): Promise<void>;
-}
+export type LocalHost = Awaited<ReturnType<typeof startLocalHost>>;
 
 /**
- * Runs a built function app without Azure's host, and as unkindly as that one where it matters.
+ * Runs a built function app without Azure's host, and as unkindly as that one where it matters. Once its worker has
+ * ended, it answers 500 and triggers nothing more.
  *
  * @throws {@link LocalError} when the app cannot be loaded or needs what is not emulated here
  */
-export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+export async function startLocalHost(options: LocalHostOptions) {
   const { env, log } = options;
   const settings = readHostSettings(options.appFolder);
   const worker = await startWorker(options);
@@ -35,41 +26,46 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   onFailure.defer(() => worker.terminate());
   const isDisabled = (name: string) => /^(?:1|true)$/i.test(env[`AzureWebJobs.${name}.Disabled`] ?? '');
   const functions = worker.functions.filter(({ name }) => !isDisabled(name));
-  const triggers = functions.flatMap((fn) => {
-    const { type } = fn.binding;
-    const run: TriggerHost['run'] = (data, metadata) => worker.invoke(fn, data, metadata);
-    const host = { ...options, settings, clock: systemClock, run };
-    if (type === 'timerTrigger') return createTimer(fn, host);
-    if (type === 'queueTrigger') return createQueueTrigger(fn, host);
-    if (type === 'httpTrigger') return [];
-    throw new LocalError(`The local host does not know the trigger of "${fn.name}".`);
-  });
-  const { server, settled } = createFront({ ...options, ...settings, functions, worker });
+  const host = { ...options, settings, worker, functions, clock: systemClock };
+  const triggers = functions.flatMap((fn) => createTrigger(fn, host));
+  const { server, settled } = createFront(host);
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   onFailure.move();
 
   const stopping = new AbortController();
-  const running = triggers.map(async (runUntil) => {
-    await runUntil(stopping.signal).catch((error) => stopping.signal.aborted || log('error', `${error}`));
+  const { signal } = stopping;
+  const running = triggers.map((runUntil) => {
+    return runUntil(signal).catch(
+      (error) => signal.aborted || log('error', `A trigger has stopped: ${error}`),
+    );
   });
   void worker.exited.then((exit) => {
-    if (!stopping.signal.aborted) log('error', `The worker has exited (${exit}).`);
+    if (!signal.aborted) log('error', `The worker has exited (${exit}).`);
     stopping.abort();
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     functionNames: worker.functions.map(({ name }) => name),
     workerPid: worker.pid,
+    /** Resolves with the exit code of the worker, or the name of the signal that ended it. */
     workerExited: worker.exited,
-    async stop() {
+    /** Lets what runs end for five seconds, then the appTerminate hooks for five more. */
+    async stop(): Promise<void> {
       stopping.abort();
       server.close();
       await Promise.race([Promise.all([settled(), ...running]), sleep(5000, undefined, { ref: false })]);
-      // Not only the idle ones: clients also open connections and send nothing.
-      server.closeAllConnections();
+      server.closeAllConnections(); // Not only the idle ones: clients also open connections and send nothing.
       await worker.terminate();
       await Promise.all(running);
     },
   };
+}
+
+function createTrigger(fn: FunctionInfo, host: Host) {
+  const { type } = fn.binding;
+  if (type === 'httpTrigger') return [];
+  if (type === 'timerTrigger') return createTimer(fn, host);
+  if (type === 'queueTrigger') return createQueueTrigger(fn, host);
+  throw new LocalError(`The local host does not know the trigger of "${fn.name}".`);
 }

@@ -1,26 +1,22 @@
 import { LocalError } from '../local-error.ts';
 
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+/** Of second, minute, hour, day, month and weekday. */
+const lowest = [0, 0, 0, 1, 1, 0];
+const highest = [59, 59, 23, 31, 12, 6];
 /** 29 February may meet a given weekday only after forty years (around 2100). */
 const searchLimitMs = 41 * 366 * 86_400_000;
 
 /**
- * Reads an NCRONTAB expression: five fields, or six with seconds first, in UTC. Day and weekday must both match.
+ * Reads an NCRONTAB expression of numbers, with or without seconds, in UTC. Day and weekday must both match.
  *
  * @returns what finds the first time after another, in epoch milliseconds
  */
 export function parseSchedule(expression: string): (epochMs: number) => number {
   const parts = expression.trim().split(/\s+/);
-  const [s = '', m = '', h = '', d = '', mo = '', w = '', more] =
-    parts.length === 5 ? ['0', ...parts] : parts;
-  if (!w || more) throw new LocalError(`"${expression}" is not an NCRONTAB expression.`);
-  const [second, minute, hour] = [parseField(s, 0, 59), parseField(m, 0, 59), parseField(h, 0, 23)];
-  const [day, month, weekday] = [
-    parseField(d, 1, 31),
-    parseField(mo, 1, 12, months),
-    parseField(w, 0, 6, days),
-  ];
+  const fields = (parts.length === 5 ? ['0', ...parts] : parts).map(parseField);
+  const [second, minute, hour, day, month, weekday] = fields;
+  if (!second || !minute || !hour || !day || !month || !weekday || fields.length > 6)
+    throw new LocalError(`The schedule "${expression}" is not an NCRONTAB expression of numbers.`);
   return (epochMs) => {
     const at = new Date(Math.floor(epochMs / 1000) * 1000 + 1000);
     while (at.getTime() - epochMs < searchLimitMs) {
@@ -35,19 +31,15 @@ export function parseSchedule(expression: string): (epochMs: number) => number {
   };
 }
 
-/** The values of one field, for example of `1-10/3,15`; throws when it cannot be read. */
-function parseField(text: string, low: number, high: number, names: readonly string[] = []): Set<number> {
-  const read = (word: string) => {
-    const index = names.indexOf(word.slice(0, 3).toLowerCase());
-    return index < 0 ? Number(word) : low + index;
-  };
+/** The values of one field, for example of `1-10/3,15`; `undefined` when it cannot be read. */
+function parseField(text: string, index: number): Set<number> | undefined {
+  const [low = 0, high = 0] = [lowest[index], highest[index]];
   const values = new Set<number>();
   for (const item of text.split(',')) {
-    const [, first = 'none', last, step] = /^(\*|\w+)(?:-(\w+))?(?:\/(\d+))?$/.exec(item) ?? [];
-    const from = first === '*' ? low : read(first);
-    const to = first === '*' || (step && !last) ? high : read(last ?? first);
-    const isRange = low <= from && from <= to && to <= high && Number(step ?? 1) > 0;
-    if (!isRange) throw new LocalError(`"${text}" is not a field of an NCRONTAB expression.`);
+    const [, any, first, last, step] = /^(?:(\*)|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(item) ?? [];
+    const from = Number(any ? low : first);
+    const to = Number(last ?? (any || step ? high : first));
+    if (!(low <= from && from <= to && to <= high) || Number(step) === 0) return undefined;
     for (let value = from; value <= to; value += Number(step ?? 1)) values.add(value);
   }
   return values;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DequeuedMessageItem, QueueServiceClient } from '@azure/storage-queue';
 import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
-import { resolveSettings, type TriggerHost } from './settings.ts';
+import { type Host, resolveSettings } from './settings.ts';
 import type { FunctionInfo } from './worker-process.ts';
 
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
@@ -13,15 +13,15 @@ const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };
  *
  * @param holdSeconds - how long a message stays hidden when its host dies; renewed at half time while it runs
  */
-export function createQueueTrigger({ name, binding }: FunctionInfo, host: TriggerHost, holdSeconds = 30) {
-  const { env, settings, log, run } = host;
-  const setting = String(binding['connection'] || 'AzureWebJobsStorage');
+export function createQueueTrigger(fn: FunctionInfo, host: Host, holdSeconds = 30) {
+  const { env, settings, log } = host;
+  const setting = String(fn.binding['connection'] || 'AzureWebJobsStorage');
   const connectionString = env[`AzureWebJobs${setting}`] ?? env[setting];
-  if (!connectionString) throw new LocalError(`The function "${name}" needs the setting ${setting}.`);
+  if (!connectionString) throw new LocalError(`The function "${fn.name}" needs the setting ${setting}.`);
   if (settings.messageEncoding !== 'none')
     throw new LocalError('The local host reads queues only with "messageEncoding": "none" in host.json.');
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions });
-  const queue = service.getQueueClient(resolveSettings(binding['queueName'], env));
+  const queue = service.getQueueClient(resolveSettings(fn.binding['queueName'], env));
   const poison = service.getQueueClient(`${queue.name}-poison`);
   let reachable: boolean | undefined;
 
@@ -58,7 +58,8 @@ export function createQueueTrigger({ name, binding }: FunctionInfo, host: Trigge
     const holding = hold(message, over.signal);
     // A count beyond the limit: whoever ran it last died before the message could be put aside.
     const isRunnable = dequeueCount <= settings.maxDequeueCount;
-    const running = isRunnable ? run({ string: messageText }, metadataOf(message)) : Promise.reject();
+    const run = () => host.worker.invoke(fn, { string: messageText }, metadataOf(message));
+    const running = isRunnable ? run() : Promise.reject();
     const succeeded = await running.then(() => true).catch(() => false);
     over.abort();
     const receipt = await holding;
@@ -93,20 +94,12 @@ export function createQueueTrigger({ name, binding }: FunctionInfo, host: Trigge
 }
 
 /** As the host tells it; the top-level values of a JSON message replace what has the same name. */
-function metadataOf({ messageText, messageId, popReceipt, ...message }: DequeuedMessageItem) {
-  const json = (value: unknown) => ({ json: JSON.stringify(value) });
-  const texts = {
-    QueueTrigger: { string: messageText },
-    Id: { string: messageId },
-    PopReceipt: { string: popReceipt },
-  };
-  const data = {
-    ...texts,
-    DequeueCount: json(message.dequeueCount),
-    ExpirationTime: json(message.expiresOn),
-    InsertionTime: json(message.insertedOn),
-    NextVisibleTime: json(message.nextVisibleOn),
-  };
+function metadataOf({ messageText, messageId: Id, popReceipt: PopReceipt, ...message }: DequeuedMessageItem) {
+  const { dequeueCount, expiresOn, insertedOn, nextVisibleOn } = message;
+  const times = { ExpirationTime: expiresOn, InsertionTime: insertedOn, NextVisibleTime: nextVisibleOn };
+  const values = { QueueTrigger: messageText, Id, PopReceipt, DequeueCount: dequeueCount, ...times };
+  const entries = Object.entries(values).map(([key, value]) => [key, { json: JSON.stringify(value) }]);
+  const data: Record<string, object> = Object.fromEntries(entries);
   mergeJson(data, messageText);
   return data;
 }

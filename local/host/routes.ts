@@ -1,37 +1,41 @@
 import type { IncomingMessage } from 'node:http';
 import { unescape as decode } from 'node:querystring';
 import { LocalError } from '../local-error.ts';
-import type { FunctionInfo } from './worker-process.ts';
+import type { Host } from './settings.ts';
 
-/** Compiles a route template of literals, `{name}` and `{*rest}`; throws a {@link LocalError} for what else there is. */
-export function compileRoute(template: string): RegExp {
-  const segments = template.split('/').filter(Boolean);
-  const pattern = segments.map((segment) => {
-    const [, star, name] = /^\{(\*?)([a-z_]\w*)\}$/i.exec(segment) ?? [];
-    if (name) return star ? `(?:/(?<${name}>.*))?` : `/(?<${name}>[^/]+)`;
-    if (/[{}]/.test(segment)) throw new LocalError(`The local host does not know the route "${template}".`);
-    return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
-  });
+export type Match = NonNullable<ReturnType<ReturnType<typeof createRouter>>>;
+export type Target = NonNullable<ReturnType<typeof readTarget>>;
+
+/** Compiles a route of literals, `{name}` and `{*rest}`; throws a {@link LocalError} for what else there is. */
+export function compileRoute(route: string): RegExp {
+  const pattern = route
+    .split('/')
+    .filter(Boolean)
+    .map((segment) => {
+      const [, star, name] = /^\{(\*?)([a-z_]\w*)\}$/i.exec(segment) ?? [];
+      if (name) return star ? `(?:/(?<${name}>.*))?` : `/(?<${name}>[^/]+)`;
+      if (/[{}]/.test(segment))
+        throw new LocalError(`The local host does not know the syntax of "${route}".`);
+      return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
+    });
   return new RegExp(`^${pattern.join('')}/?$`, 'i');
 }
 
 /** The first function in the order of names wins, however general its route: the host knows no precedence. */
-export function createRouter(functions: readonly FunctionInfo[], routePrefix: string) {
+export function createRouter({ functions, settings }: Pick<Host, 'functions' | 'settings'>) {
   const byName = functions.toSorted((a, b) => (a.name.toUpperCase() < b.name.toUpperCase() ? -1 : 1));
   const routes = byName.flatMap((fn) => {
     const { type, route = fn.name, methods = [] } = fn.binding;
-    return type === 'httpTrigger' ? { fn, methods, pattern: compileRoute(`${routePrefix}/${route}`) } : [];
+    return type === 'httpTrigger'
+      ? { fn, methods, pattern: compileRoute(`${settings.routePrefix}/${route}`) }
+      : [];
   });
   return (method: string, path: string) => {
-    const route = routes.find(({ methods, pattern }) => {
-      return pattern.test(path) && (methods.length === 0 || methods.includes(method));
-    });
-    return route && { fn: route.fn, params: { ...route.pattern.exec(path)?.groups } };
+    const allowed = routes.filter(({ methods }) => methods.length === 0 || methods.includes(method));
+    const found = allowed.find(({ pattern }) => pattern.test(path));
+    return found && { fn: found.fn, params: { ...found.pattern.exec(path)?.groups } };
   };
 }
-
-export type Match = NonNullable<ReturnType<ReturnType<typeof createRouter>>>;
-export type Target = NonNullable<ReturnType<typeof readTarget>>;
 
 /** Reads the request line and the Host header; `undefined` when Kestrel would answer 400. */
 export function readTarget({ url = '', headersDistinct }: IncomingMessage) {
@@ -42,7 +46,6 @@ export function readTarget({ url = '', headersDistinct }: IncomingMessage) {
   // Resolves dot segments, also encoded ones, as Kestrel does before it looks for a route.
   const { pathname } = new URL(`http://host${rawPath.replaceAll('\\', '%5C')}`);
   const query = url.slice(rawPath.length);
-  // An encoded slash stays encoded: it does not divide segments.
-  const path = pathname.split(/%2f/i).map(decode).join('%2F');
+  const path = pathname.split(/%2f/i).map(decode).join('%2F'); // An encoded slash does not divide segments.
   return { path, url: pathname + query, search: new URLSearchParams(query) };
 }

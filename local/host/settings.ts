@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
 import type { Log } from '../log-lines.ts';
+import type { FunctionInfo, Worker } from './worker-process.ts';
 
 export interface LocalHostOptions {
   /** Holds package.json, whose `main` is the built app, and host.json. */
@@ -19,11 +20,12 @@ export interface LocalHostOptions {
   readonly strict?: boolean;
 }
 
-/** What a trigger needs of the host; `run` rejects when the function fails, which has been logged then. */
-export interface TriggerHost extends Pick<LocalHostOptions, 'env' | 'stateFolder' | 'log'> {
+/** What the front and the triggers need; `functions` are those that are not disabled. */
+export interface Host extends LocalHostOptions {
   readonly settings: ReturnType<typeof readHostSettings>;
+  readonly functions: readonly FunctionInfo[];
+  readonly worker: Pick<Worker, 'invoke' | 'httpPort'>;
   readonly clock: Clock;
-  readonly run: (data: object, metadata: object) => Promise<unknown>;
 }
 
 /** Reads what counts of host.json; what it does not say is as in the host. */
@@ -37,7 +39,7 @@ export function readHostSettings(appFolder: string) {
 }
 
 /** Puts app settings in the place of `%NAME%`, as the host does in schedules and queue names. */
-export function resolveSettings(text: unknown, env: Readonly<Record<string, string>>): string {
+export function resolveSettings(text: unknown, env: LocalHostOptions['env']): string {
   return String(text).replace(/%([^%]+)%/g, (_, name: string) => {
     const value = env[name];
     if (value === undefined) throw new LocalError(`A function uses the setting ${name}, which is not set.`);

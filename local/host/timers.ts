@@ -2,11 +2,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, toTimestamp } from '../../src/lib/core/index.ts';
 import { parseSchedule } from './ncrontab.ts';
-import { resolveSettings, type TriggerHost } from './settings.ts';
+import { type Host, resolveSettings } from './settings.ts';
 import type { FunctionInfo } from './worker-process.ts';
 
 /** A timer function: never two scheduled runs at once, one run for all that was missed while the host was down. */
-export function createTimer({ name, binding }: FunctionInfo, host: TriggerHost) {
+export function createTimer(fn: FunctionInfo, host: Host) {
+  const { name, binding } = fn;
   const { clock, log } = host;
   const nextAfter = parseSchedule(resolveSettings(binding['schedule'], host.env));
   const file = join(host.stateFolder, `${name}.timer.json`);
@@ -41,7 +42,7 @@ export function createTimer({ name, binding }: FunctionInfo, host: TriggerHost) 
       while (clock.now() < dueAt) await sleep(clock, Math.min(1000, dueAt - clock.now()), signal);
       const startedAt = clock.now();
       const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue };
-      await host.run({ json: JSON.stringify(timer) }, {}).catch(() => undefined);
+      await host.worker.invoke(fn, { json: JSON.stringify(timer) }, {}).catch(() => undefined);
       signal.throwIfAborted(); // Cut off by the end of the host: past due at the next start.
       status = statusAt(startedAt);
     }

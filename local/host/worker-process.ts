@@ -39,7 +39,6 @@ export async function startWorker({ appFolder, env, log }: LocalHostOptions) {
   return {
     ...loaded,
     pid: child.pid ?? 0,
-    /** Resolves with the exit code, or the name of the signal that ended it. */
     exited: exited.promise,
     /** True when the handler returned something; rejects when it failed, or when the worker died. */
     invoke({ name, trigger }: FunctionInfo, data: object, triggerMetadata: object, id = randomUUID()) {

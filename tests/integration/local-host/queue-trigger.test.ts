@@ -54,9 +54,15 @@ async function makeContext(queueName: string, work: () => Promise<unknown>) {
     stateFolder: '',
     clock: systemClock,
     log: () => undefined,
-    run: (input: object) => {
-      runs.push(Object.values(input)[0]);
-      return work();
+    appFolder: '',
+    port: 0,
+    functions: [fn],
+    worker: {
+      httpPort: 0,
+      invoke: (_: object, input: object) => {
+        runs.push(Object.values(input)[0]);
+        return work();
+      },
     },
   };
   return { queue, fn, context, runs };

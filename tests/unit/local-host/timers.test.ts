@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TriggerHost } from '../../../local/host/settings.ts';
+import type { Host } from '../../../local/host/settings.ts';
 import { createTimer } from '../../../local/host/timers.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 
@@ -30,13 +30,19 @@ function startTimer(clock: FakeClock, binding: object, work: () => Promise<unkno
   const fn = { name: 'tidy', trigger: 'timer', binding: { type: 'timerTrigger', ...binding } };
   const context = {
     env: { WHEN: '0 */5 * * * *' },
-    settings: {} as TriggerHost['settings'],
+    settings: {} as Host['settings'],
     stateFolder,
     clock,
     log: (_level: string, message: string) => void lines.push(message),
-    run: (input: object) => {
-      runs.push({ at: clock.now() - start, ...JSON.parse(Object.values(input)[0]) });
-      return work();
+    appFolder: '',
+    port: 0,
+    functions: [fn],
+    worker: {
+      httpPort: 0,
+      invoke: (_: object, input: object) => {
+        runs.push({ at: clock.now() - start, ...JSON.parse(Object.values(input)[0]) });
+        return work();
+      },
     },
   };
   const stopping = new AbortController();
