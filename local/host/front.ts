@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers';
 import { endWith, runHttpFunction } from './http-function.ts';
 import { createRouter, readTarget } from './routes.ts';
-import type { Host } from './settings.ts';
+import type { Host } from './worker-process.ts';
 
 /** Makes the server clients talk to; `settled` waits until the requests it has are over. */
 export function createFront(host: Host) {

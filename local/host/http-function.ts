@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { httpBindingData } from './binding-data.ts';
 import type { Match, Target } from './routes.ts';
-import type { Host } from './settings.ts';
+import type { Host } from './worker-process.ts';
 
 type Exchange = { readonly request: http.IncomingMessage; readonly response: http.ServerResponse };
 

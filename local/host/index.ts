@@ -5,9 +5,9 @@ import { systemClock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
 import { createFront } from './front.ts';
 import { createQueueTrigger } from './queue-trigger.ts';
-import { type Host, type LocalHostOptions, readHostSettings } from './settings.ts';
+import { type LocalHostOptions, readHostSettings } from './settings.ts';
 import { createTimer } from './timers.ts';
-import { type FunctionInfo, startWorker } from './worker-process.ts';
+import { type FunctionInfo, type Host, startWorker } from './worker-process.ts';
 
 export type { LocalHostOptions };
 export type LocalHost = Awaited<ReturnType<typeof startLocalHost>>;

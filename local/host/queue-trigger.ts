@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DequeuedMessageItem, QueueServiceClient } from '@azure/storage-queue';
 import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
-import { type Host, resolveSettings } from './settings.ts';
-import type { FunctionInfo } from './worker-process.ts';
+import { resolveSettings } from './settings.ts';
+import type { FunctionInfo, Host } from './worker-process.ts';
 
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
 const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };
@@ -34,8 +34,8 @@ export function createQueueTrigger(fn: FunctionInfo, host: Host, holdSeconds = 3
       reachable = true;
       return receivedMessageItems;
     } catch (error) {
-      if (reachable !== false && !abortSignal.aborted)
-        log('warning', `No access to "${queue.name}": ${error}`);
+      const isNews = reachable !== false && !abortSignal.aborted;
+      if (isNews) log('warning', `No access to "${queue.name}": ${error}`);
       reachable = false;
       return [];
     }
@@ -45,8 +45,7 @@ export function createQueueTrigger(fn: FunctionInfo, host: Host, holdSeconds = 3
     let receipt = popReceipt;
     while (await sleep(holdSeconds * 500, true, { signal }).catch(() => false)) {
       const renewing = queue.updateMessage(messageId, receipt, undefined, holdSeconds);
-      const warn = (error: Error) =>
-        log('warning', `Message ${messageId} could not be kept hidden: ${error}`);
+      const warn = (error: Error) => log('warning', `Message ${messageId} may run twice: ${error}`);
       receipt = (await renewing.catch(warn))?.popReceipt ?? receipt;
     }
     return receipt;
@@ -78,11 +77,9 @@ export function createQueueTrigger(fn: FunctionInfo, host: Host, holdSeconds = 3
     for (let pauseMs = 100; !signal.aborted; ) {
       const messages = await receive(signal);
       for (const message of messages) {
-        const warn = (error: Error) =>
-          log('warning', `A message of "${queue.name}" will come again: ${error}`);
-        const handling = handle(message)
-          .catch(warn)
-          .finally(() => running.delete(handling));
+        const warn = (error: Error) => log('warning', `Message ${message.messageId} comes again: ${error}`);
+        const handled = handle(message).catch(warn);
+        const handling = handled.finally(() => running.delete(handling));
         running.add(handling);
       }
       pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);

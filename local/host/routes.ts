@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { unescape as decode } from 'node:querystring';
 import { LocalError } from '../local-error.ts';
-import type { Host } from './settings.ts';
+import type { Host } from './worker-process.ts';
 
 export type Match = NonNullable<ReturnType<ReturnType<typeof createRouter>>>;
 export type Target = NonNullable<ReturnType<typeof readTarget>>;

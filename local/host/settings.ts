@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
 import type { Log } from '../log-lines.ts';
-import type { FunctionInfo, Worker } from './worker-process.ts';
 
 export interface LocalHostOptions {
   /** Holds package.json, whose `main` is the built app, and host.json. */
@@ -20,14 +18,6 @@ export interface LocalHostOptions {
   readonly strict?: boolean;
 }
 
-/** What the front and the triggers need; `functions` are those that are not disabled. */
-export interface Host extends LocalHostOptions {
-  readonly settings: ReturnType<typeof readHostSettings>;
-  readonly functions: readonly FunctionInfo[];
-  readonly worker: Pick<Worker, 'invoke' | 'httpPort'>;
-  readonly clock: Clock;
-}
-
 /** Reads what counts of host.json; what it does not say is as in the host. */
 export function readHostSettings(appFolder: string) {
   const { extensions = {} } = JSON.parse(readFileSync(join(appFolder, 'host.json'), 'utf8'));
@@ -35,6 +25,8 @@ export function readHostSettings(appFolder: string) {
   const { batchSize = 16, maxDequeueCount = 5, messageEncoding = 'base64' } = queues;
   const { newBatchThreshold = Math.floor(batchSize / 2), visibilityTimeout = '00:00:00' } = queues;
   const retryAfterSeconds = Date.parse(`1970-01-01T${visibilityTimeout}Z`) / 1000;
+  if (Number.isNaN(retryAfterSeconds))
+    throw new LocalError(`${visibilityTimeout} is not hh:mm:ss (host.json).`);
   return { routePrefix, batchSize, newBatchThreshold, maxDequeueCount, messageEncoding, retryAfterSeconds };
 }
 

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, toTimestamp } from '../../src/lib/core/index.ts';
 import { parseSchedule } from './ncrontab.ts';
-import { type Host, resolveSettings } from './settings.ts';
-import type { FunctionInfo } from './worker-process.ts';
+import { resolveSettings } from './settings.ts';
+import type { FunctionInfo, Host } from './worker-process.ts';
 
 /** A timer function: never two scheduled runs at once, one run for all that was missed while the host was down. */
 export function createTimer(fn: FunctionInfo, host: Host) {

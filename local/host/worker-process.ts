@@ -2,8 +2,9 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Clock } from '../../src/lib/core/index.ts';
 import { LocalError } from '../local-error.ts';
-import type { LocalHostOptions } from './settings.ts';
+import type { LocalHostOptions, readHostSettings } from './settings.ts';
 
 /** A function as the app registered it; `trigger` is the name of its trigger binding. */
 export interface FunctionInfo {
@@ -14,7 +15,13 @@ export interface FunctionInfo {
 
 /** What a worker says: a line to log, or the outcome of an invocation or, without id, of loading the app. */
 export type WorkerMessage = { level: string; log: string } | { id?: string; value?: unknown; error?: string };
-export type Worker = Awaited<ReturnType<typeof startWorker>>;
+/** What the front and the triggers need; `functions` are those that are not disabled. */
+export interface Host extends LocalHostOptions {
+  readonly settings: ReturnType<typeof readHostSettings>;
+  readonly functions: readonly FunctionInfo[];
+  readonly worker: Pick<Awaited<ReturnType<typeof startWorker>>, 'invoke' | 'httpPort'>;
+  readonly clock: Clock;
+}
 
 /** Starts a worker and waits until it has loaded the app; throws a {@link LocalError} when it cannot. */
 export async function startWorker({ appFolder, env, log }: LocalHostOptions) {

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Host } from '../../../local/host/settings.ts';
 import { createTimer } from '../../../local/host/timers.ts';
+import type { Host } from '../../../local/host/worker-process.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 
 const minute = 60_000;
