@@ -38,8 +38,8 @@ async function serveWithLocalHost({ root, folder, port, env, log }: ServeOptions
   const host = await startLocalHost({ appFolder: root, port, env, stateFolder: join(folder, 'host'), log });
   return {
     by: `local host, ${host.functionNames.length} functions`,
-    // A worker that ends is replaced, as in Azure; the host itself lives in this process.
-    exited: new Promise(() => undefined),
+    // The host itself lives in this process.
+    exited: host.workerExited,
     stop: () => host.stop(),
   };
 }

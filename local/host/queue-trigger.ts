@@ -1,149 +1,102 @@
-import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import { sleep } from '../../src/lib/core/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DequeuedMessageItem, QueueServiceClient } from '@azure/storage-queue';
 import { LocalError } from '../local-error.ts';
 import { mergeJson } from './binding-data.ts';
-import type { TriggerMetadata } from './protocol.ts';
 import { resolveSettings } from './settings.ts';
-import type { Trigger, TriggerContext } from './trigger.ts';
+import type { FunctionInfo, Host } from './worker-process.ts';
 
 /** The retries of the client are short: the trigger polls anyway, and should see an outage. */
 const retryOptions = { maxTries: 2, retryDelayInMs: 100, tryTimeoutInMs: 5000 };
-
-interface Lane extends TriggerContext {
-  readonly queue: QueueClient;
-  readonly poison: QueueClient;
-  readonly holdSeconds: number;
-}
 
 /**
  * The trigger of a queue function; the queue is made when it is missing, and waited for when it is gone.
  *
  * @param holdSeconds - how long a message stays hidden when its host dies; renewed at half time while it runs
  */
-export function createQueueTrigger(context: TriggerContext, holdSeconds = 30): Trigger {
-  const { name, binding, env } = context;
-  const setting = String(binding['connection'] || 'AzureWebJobsStorage');
+export function createQueueTrigger(fn: FunctionInfo, host: Host, holdSeconds = 30) {
+  const { env, settings, log } = host;
+  const setting = String(fn.binding['connection'] || 'AzureWebJobsStorage');
   const connectionString = env[`AzureWebJobs${setting}`] ?? env[setting];
-  if (!connectionString) throw new LocalError(`The function "${name}" needs the setting ${setting}.`);
+  if (!connectionString) throw new LocalError(`The function "${fn.name}" needs the setting ${setting}.`);
+  if (settings.messageEncoding !== 'none')
+    throw new LocalError('The local host reads queues only with "messageEncoding": "none" in host.json.');
   const service = QueueServiceClient.fromConnectionString(connectionString, { retryOptions });
-  const queue = service.getQueueClient(resolveSettings(binding['queueName'], env));
+  const queue = service.getQueueClient(resolveSettings(fn.binding['queueName'], env));
   const poison = service.getQueueClient(`${queue.name}-poison`);
-  return {
-    start: (signal) => pollQueue({ ...context, queue, poison, holdSeconds }, signal),
-    runNow: (input) => {
-      return context.run({ string: input }, { QueueTrigger: { string: input }, DequeueCount: { json: '0' } });
-    },
-  };
-}
-
-/** Asks for messages while there is room for them, every 100 ms at first and every 2 s when there are none. */
-async function pollQueue(lane: Lane, signal: AbortSignal): Promise<void> {
-  const receive = createReceiver(lane);
-  const running = new Set<Promise<void>>();
-  for (let pauseMs = 100; !signal.aborted; ) {
-    const messages = await receive(signal);
-    for (const message of messages) {
-      const run = processMessage(lane, message).finally(() => running.delete(run));
-      running.add(run);
-    }
-    pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
-    if (messages.length === 0) await sleep(lane.clock, pauseMs, signal).catch(() => undefined);
-    while (running.size > lane.settings.newBatchThreshold) await Promise.race(running);
-  }
-  await Promise.all(running);
-}
-
-/** Takes the next batch; none while the queue is out of reach, which is said once. */
-function createReceiver({ queue, settings, holdSeconds, log }: Lane) {
   let reachable: boolean | undefined;
-  return async (abortSignal: AbortSignal): Promise<DequeuedMessageItem[]> => {
+
+  async function receive(abortSignal: AbortSignal): Promise<DequeuedMessageItem[]> {
+    const batch = { numberOfMessages: settings.batchSize, visibilityTimeout: holdSeconds, abortSignal };
     try {
       if (!reachable) await queue.createIfNotExists({ abortSignal });
-      const batch = { numberOfMessages: settings.batchSize, visibilityTimeout: holdSeconds };
-      const { receivedMessageItems } = await queue.receiveMessages({ ...batch, abortSignal });
+      const { receivedMessageItems } = await queue.receiveMessages(batch);
       if (reachable === false) log('information', `The queue "${queue.name}" is back.`);
       reachable = true;
       return receivedMessageItems;
     } catch (error) {
-      if (reachable !== false && !abortSignal.aborted)
-        log('warning', `No access to "${queue.name}": ${error}`);
+      const isNews = reachable !== false && !abortSignal.aborted;
+      if (isNews) log('warning', `No access to "${queue.name}": ${error}`);
       reachable = false;
       return [];
     }
-  };
-}
-
-/** Runs one message, and then deletes it, releases it or puts it aside. */
-async function processMessage(lane: Lane, message: DequeuedMessageItem): Promise<void> {
-  const { queue, poison, settings, log } = lane;
-  const { messageId, messageText, dequeueCount } = message;
-  const hold = holdMessage(lane, message);
-  const text = decode(messageText, settings.messageEncoding);
-  // A count beyond the limit: whoever ran it last died before the message could be put aside.
-  const isPoison = text === undefined || dequeueCount > settings.maxDequeueCount;
-  const run = isPoison ? Promise.reject() : lane.run({ string: text }, metadataOf(message, text));
-  const succeeded = await run.then(() => true).catch(() => false);
-  const popReceipt = await hold.end();
-  try {
-    if (!succeeded && !isPoison && dequeueCount < settings.maxDequeueCount) {
-      await queue.updateMessage(messageId, popReceipt, undefined, settings.retryAfterSeconds);
-      return;
+  }
+  /** Keeps a message hidden until the signal aborts; resolves with the receipt that is valid then. */
+  async function hold({ messageId, popReceipt }: DequeuedMessageItem, signal: AbortSignal): Promise<string> {
+    let receipt = popReceipt;
+    while (await sleep(holdSeconds * 500, true, { signal }).catch(() => false)) {
+      const renewing = queue.updateMessage(messageId, receipt, undefined, holdSeconds);
+      const warn = (error: Error) => log('warning', `Message ${messageId} may run twice: ${error}`);
+      receipt = (await renewing.catch(warn))?.popReceipt ?? receipt;
     }
+    return receipt;
+  }
+  /** Runs one message, and then deletes it, releases it or puts it aside. */
+  async function handle(message: DequeuedMessageItem): Promise<void> {
+    const { messageId, messageText, dequeueCount } = message;
+    const over = new AbortController();
+    const holding = hold(message, over.signal);
+    // A count beyond the limit: whoever ran it last died before the message could be put aside.
+    const isRunnable = dequeueCount <= settings.maxDequeueCount;
+    const run = () => host.worker.invoke(fn, { string: messageText }, metadataOf(message));
+    const running = isRunnable ? run() : Promise.reject();
+    const succeeded = await running.then(() => true).catch(() => false);
+    over.abort();
+    const receipt = await holding;
+    if (!succeeded && dequeueCount < settings.maxDequeueCount)
+      return void (await queue.updateMessage(messageId, receipt, undefined, settings.retryAfterSeconds));
     if (!succeeded) {
       await poison.createIfNotExists();
       await poison.sendMessage(messageText);
       log('error', `Message ${messageId} of "${queue.name}" was moved to "${poison.name}".`);
     }
-    await queue.deleteMessage(messageId, popReceipt);
-  } catch (error) {
-    log('warning', `Message ${messageId} of "${queue.name}" will come again: ${error}`);
+    await queue.deleteMessage(messageId, receipt);
   }
-}
-
-/** Keeps a message hidden until `end`, which resolves with the receipt that is valid then. */
-function holdMessage({ queue, clock, holdSeconds, log }: Lane, { messageId, ...first }: DequeuedMessageItem) {
-  const ended = new AbortController();
-  let { popReceipt } = first;
-  const renew = async () => {
-    for (;;) {
-      await sleep(clock, holdSeconds * 500, ended.signal);
-      try {
-        const answer = await queue.updateMessage(messageId, popReceipt, undefined, holdSeconds);
-        popReceipt = answer.popReceipt ?? popReceipt;
-      } catch (error) {
-        log('warning', `Message ${messageId} of "${queue.name}" could not be kept hidden: ${error}`);
+  /** Asks for messages while there is room for them, every 100 ms at first and every 2 s when there are none. */
+  return async (signal: AbortSignal): Promise<void> => {
+    const running = new Set<Promise<void>>();
+    for (let pauseMs = 100; !signal.aborted; ) {
+      const messages = await receive(signal);
+      for (const message of messages) {
+        const warn = (error: Error) => log('warning', `Message ${message.messageId} comes again: ${error}`);
+        const handled = handle(message).catch(warn);
+        const handling = handled.finally(() => running.delete(handling));
+        running.add(handling);
       }
+      pauseMs = messages.length > 0 ? 100 : Math.min(pauseMs * 2, 2000);
+      if (messages.length === 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      while (running.size > settings.newBatchThreshold) await Promise.race(running);
     }
+    await Promise.all(running);
   };
-  const renewing = renew().catch(() => undefined);
-  return {
-    async end(): Promise<string> {
-      ended.abort();
-      await renewing;
-      return popReceipt;
-    },
-  };
-}
-
-/** `undefined` for what is not base64 though host.json says that it is. */
-function decode(text: string, encoding: 'none' | 'base64'): string | undefined {
-  if (encoding === 'none') return text;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes.toString() : undefined;
 }
 
 /** As the host tells it; the top-level values of a JSON message replace what has the same name. */
-function metadataOf(message: DequeuedMessageItem, text: string): TriggerMetadata {
-  const json = (value: unknown) => ({ json: JSON.stringify(value) });
-  const data: TriggerMetadata = {
-    QueueTrigger: { string: text },
-    Id: { string: message.messageId },
-    PopReceipt: { string: message.popReceipt },
-    DequeueCount: json(message.dequeueCount),
-    ExpirationTime: json(message.expiresOn),
-    InsertionTime: json(message.insertedOn),
-    NextVisibleTime: json(message.nextVisibleOn),
-  };
-  mergeJson(data, text, true);
+function metadataOf({ messageText, messageId: Id, popReceipt: PopReceipt, ...message }: DequeuedMessageItem) {
+  const { dequeueCount, expiresOn, insertedOn, nextVisibleOn } = message;
+  const times = { ExpirationTime: expiresOn, InsertionTime: insertedOn, NextVisibleTime: nextVisibleOn };
+  const values = { QueueTrigger: messageText, Id, PopReceipt, DequeueCount: dequeueCount, ...times };
+  const entries = Object.entries(values).map(([key, value]) => [key, { json: JSON.stringify(value) }]);
+  const data: Record<string, object> = Object.fromEntries(entries);
+  mergeJson(data, messageText);
   return data;
 }

@@ -1,74 +1,51 @@
 import type { IncomingMessage } from 'node:http';
+import { unescape as decode } from 'node:querystring';
 import { LocalError } from '../local-error.ts';
+import type { Host } from './worker-process.ts';
 
-/** The inline constraints of ASP.NET routes that are known here. */
-const constraints: Readonly<Record<string, string>> = {
-  '': '[^/]+',
-  alpha: '[a-z]+',
-  bool: 'true|false',
-  guid: '[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}',
-  int: '-?\\d+',
-  long: '-?\\d+',
-};
+export type Match = NonNullable<ReturnType<ReturnType<typeof createRouter>>>;
+export type Target = NonNullable<ReturnType<typeof readTarget>>;
 
-type Params = Readonly<Record<string, string>>;
-
-/**
- * Compiles a route template: literals, `{name}`, `{name:int}`, `{name?}` and `{*rest}`.
- *
- * @returns the params of a decoded path, or `undefined` when the path is another
- * @throws {@link LocalError} for what ASP.NET knows and this does not
- */
-export function compileRoute(template: string): (path: string) => Params | undefined {
-  const names: string[] = [];
-  const pattern = template
+/** Compiles a route of literals, `{name}` and `{*rest}`; throws a {@link LocalError} for what else there is. */
+export function compileRoute(route: string): RegExp {
+  const pattern = route
     .split('/')
     .filter(Boolean)
     .map((segment) => {
-      const [, star, name, constraint = '', optional] =
-        /^\{(\*?)(\w+)(?::(\w+))?(\?)?\}$/.exec(segment) ?? [];
-      const allowed = constraints[constraint];
-      if (!allowed || (!name && /[{}]/.test(segment)))
-        throw new LocalError(`The local host does not know the route syntax of "${template}".`);
-      if (!name) return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
-      names.push(name);
-      if (star) return '(?:/(.*))?';
-      return optional ? `(?:/(${allowed}))?` : `/(${allowed})`;
+      const [, star, name] = /^\{(\*?)([a-z_]\w*)\}$/i.exec(segment) ?? [];
+      if (name) return star ? `(?:/(?<${name}>.*))?` : `/(?<${name}>[^/]+)`;
+      if (/[{}]/.test(segment))
+        throw new LocalError(`The local host does not know the syntax of "${route}".`);
+      return `/${segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&')}`;
     });
-  const expression = new RegExp(`^${pattern.join('')}/?$`, 'i');
-  return (path) => {
-    const values = expression.exec(path)?.slice(1);
-    return values && Object.fromEntries(names.flatMap((name, i) => (values[i] ? [[name, values[i]]] : [])));
+  return new RegExp(`^${pattern.join('')}/?$`, 'i');
+}
+
+/** The first function in the order of names wins, however general its route: the host knows no precedence. */
+export function createRouter({ functions, settings }: Pick<Host, 'functions' | 'settings'>) {
+  const byName = functions.toSorted((a, b) => (a.name.toUpperCase() < b.name.toUpperCase() ? -1 : 1));
+  const routes = byName.flatMap((fn) => {
+    const { type, route = fn.name, methods = [] } = fn.binding;
+    return type === 'httpTrigger'
+      ? { fn, methods, pattern: compileRoute(`${settings.routePrefix}/${route}`) }
+      : [];
+  });
+  return (method: string, path: string) => {
+    const allowed = routes.filter(({ methods }) => methods.length === 0 || methods.includes(method));
+    const found = allowed.find(({ pattern }) => pattern.test(path));
+    return found && { fn: found.fn, params: { ...found.pattern.exec(path)?.groups } };
   };
 }
 
-/** What a request asks for: `path` decoded for routing, `url` as it goes on to the worker. */
-export interface Target {
-  readonly path: string;
-  readonly url: string;
-  readonly search: URLSearchParams;
-}
-
 /** Reads the request line and the Host header; `undefined` when Kestrel would answer 400. */
-export function readTarget(request: IncomingMessage): Target | undefined {
-  const hosts = request.headersDistinct['host'] ?? [];
-  const validHost = /^(?:\[[\da-f:.]+\]|[\w!$&'().~-]+)(?::\d+)?$/i;
-  const raw = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '').replaceAll('\\', '%5C');
-  const [rawPath = ''] = raw.split('?', 1);
-  if (hosts.length !== 1 || !validHost.test(hosts[0] ?? '') || !raw.startsWith('/') || /%00/.test(rawPath))
-    return undefined;
+export function readTarget({ url = '', headersDistinct }: IncomingMessage) {
+  const [host = '', ...others] = headersDistinct['host'] ?? [];
+  const isHost = others.length === 0 && /^(?:\[[\da-f:.]+\]|[\w!$&'().~-]+)(?::\d+)?$/i.test(host);
+  const [rawPath = ''] = url.split('?', 1);
+  if (!isHost || !rawPath.startsWith('/') || rawPath.includes('%00')) return undefined;
   // Resolves dot segments, also encoded ones, as Kestrel does before it looks for a route.
-  const { pathname } = new URL(`http://host${rawPath}`);
-  const query = raw.slice(rawPath.length);
-  // An encoded slash stays encoded: it does not divide segments.
-  const path = pathname.split(/%2f/i).map(decode).join('%2F');
+  const { pathname } = new URL(`http://host${rawPath.replaceAll('\\', '%5C')}`);
+  const query = url.slice(rawPath.length);
+  const path = pathname.split(/%2f/i).map(decode).join('%2F'); // An encoded slash does not divide segments.
   return { path, url: pathname + query, search: new URLSearchParams(query) };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -17,6 +17,11 @@ export function lineCount(text: string): number {
   return text.replace(/\n$/, '').split('\n').length;
 }
 
+/** Lines of a file that are neither blank nor comment only: explaining costs no budget. */
+export function codeLineCount(text: string): number {
+  return text.split('\n').filter((line) => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line)).length;
+}
+
 /** The files that are longer than the limit, as `path: lines`. */
 export function filesLongerThan(limit: number, files: readonly TextFile[]): string[] {
   return files
