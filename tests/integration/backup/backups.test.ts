@@ -136,7 +136,8 @@ describe('a full backup that fails', () => {
     const failed = await backups.get(name, signal);
     expect(failed).toMatchObject({ status: 'failed', tables: [], sha256: null });
     expect(failed.error?.code).toBe('pg_dump_failed');
-    expect(failed.error?.message).toContain('password authentication failed');
+    expect(failed.error?.message).toBe('pg_dump ended with an error; the log has its words');
+    expect(lines.join('')).toContain('password authentication failed');
     expect(failed.error?.message + lines.join('')).not.toContain('a-wrong-password');
     expect(await namesOf(blobs)).toEqual([]);
     await expect(backups.downloadUrl(name, signal)).rejects.toMatchObject({ code: 'backup_not_ready' });
