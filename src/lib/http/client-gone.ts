@@ -7,6 +7,3 @@ export class ClientGoneError extends Error {
     super('The client has gone');
   }
 }
-
-/** Status for logs and metrics only, as nginx counts it; it is never sent. */
-export const clientGoneStatus = 499;

@@ -9,8 +9,9 @@ import {
   runInContext,
 } from '../observability/index.ts';
 import { type Authenticate, allows, type Caller, type IsScraper } from '../security/index.ts';
+import { clientGoneStatus, createAccessLog } from './access-log.ts';
 import { Answer, json } from './answer.ts';
-import { ClientGoneError, clientGoneStatus } from './client-gone.ts';
+import { ClientGoneError } from './client-gone.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
 import type { Access, Endpoint } from './endpoint.ts';
 import { readInput } from './input.ts';
@@ -48,13 +49,8 @@ export interface Edge {
 
 /** Makes the edge. */
 export function createEdge(ports: EdgePorts): Edge {
-  const { clock, metrics, rawRequests } = ports;
-  const logger = ports.logger.child('http');
-  const requests = metrics.counter('http_requests_total', 'HTTP requests answered');
-  const durations = metrics.durationHistogram(
-    'http_request_duration_seconds',
-    'Time until the answer was handed over, of a stream until its last byte',
-  );
+  const { clock, rawRequests } = ports;
+  const accessLog = createAccessLog(clock, ports.logger.child('http'), ports.metrics);
 
   /** Runs `answer` with everything every request gets: context, deadline, problems, headers, log line, metrics. */
   async function respond(
@@ -65,7 +61,7 @@ export function createEdge(ports: EdgePorts): Edge {
     const exchange = rawRequests.claim(invocation.invocationId);
     if (!exchange) return { status: clientGoneStatus };
     const { request, response } = exchange;
-    const startedMs = clock.monotonicMs();
+    const logEnd = accessLog.start(request.method ?? 'GET', route);
     const header = (name: string) => singleHeader(request.headers[name]);
     const context: InvocationContext = {
       correlationId: chooseCorrelationId(header),
@@ -93,22 +89,13 @@ export function createEdge(ports: EdgePorts): Edge {
           // A transfer ends in whatever context the last chunk was asked for.
           onEnd: (error) => runInContext(context, () => finish(toSend.status, error ?? cause)),
         });
-      const finish = (sentStatus: number, error: unknown) => {
+      const finish = (status: number, error: unknown) => {
         const hasGone = deadline.signal.reason instanceof ClientGoneError || error instanceof ClientGoneError;
-        const status = hasGone ? clientGoneStatus : sentStatus;
         response.off('close', onClose);
         deadline[Symbol.dispose]();
         // What a refused body still has to say is let go by, or it would block the connection for the next request.
         request.resume();
-        const seconds = (clock.monotonicMs() - startedMs) / 1000;
-        const method = request.method ?? 'GET';
-        requests.add({ method, endpoint: `/${route}`, status: String(status) });
-        durations.record({ method, endpoint: `/${route}` }, seconds);
-        logRequest(
-          logger,
-          { method, endpoint: `/${route}`, status, duration_ms: Math.round(seconds * 1000) },
-          error,
-        );
+        logEnd(hasGone ? clientGoneStatus : status, error);
       };
       try {
         shorten(deadline, header('x-request-timeout'));
@@ -197,18 +184,6 @@ function answerHeaders(
     ...answer.headers,
     'x-correlation-id': correlationId,
   };
-}
-
-function logRequest(
-  logger: Logger,
-  fields: { readonly status: number } & Record<string, unknown>,
-  error: unknown,
-): void {
-  if (fields.status === clientGoneStatus) logger.info('the client has gone', fields);
-  else if (error === undefined) logger.info('request answered', fields);
-  else if (error instanceof AppError && error.status < 500) {
-    logger.info('request refused', { ...fields, code: error.code });
-  } else logger.error('request failed', { ...fields, error });
 }
 
 /** Node joins most repeated headers; one that it lists instead is not what a client of ours sends. */
