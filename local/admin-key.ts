@@ -19,7 +19,7 @@ export async function ensureAdminKey(
   const keyring = createKeyring(secretKey);
   const resilience = createResilience({ clock: systemClock });
   const database = createDatabase({ url: databaseUrl, directUrl: databaseUrl, resilience });
-  const apiKeys = createApiKeys({ database, keyring });
+  const apiKeys = createApiKeys({ clock: systemClock, database, keyring });
   try {
     const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
     if (await isAccepted(apiKeys, keyring, present)) return present;

@@ -19,7 +19,7 @@ export async function runCommand(work: (stop: AbortController) => Promise<void>)
   try {
     await work(stop);
   } catch (error) {
-    if (stop.signal.reason === stoppedByUser) return;
+    if (stop.signal.reason === stoppedByUser) return console.log('Stopped.');
     process.exitCode = 1;
     console.error(error instanceof LocalError ? `\n${error.message}\n` : error);
   }

@@ -18,7 +18,7 @@ export async function prepareDatabase(folder: string, env: Environment): Promise
     const code = errorCode(cause);
     if (code === undefined || !unreachable.includes(code)) throw cause;
     throw new LocalError(
-      `The database of DATABASE_URL cannot be reached (${code}). Start it, mend the address, or unset it to have one started here.`,
+      `The database of DATABASE_URL cannot be used: ${cause instanceof Error && cause.message ? cause.message : code}. Start it, mend the address, or unset it to have one started here.`,
       { cause },
     );
   }

@@ -46,11 +46,18 @@ function parseLine(text: string): LogEntry | undefined {
 
 function readableLine(entry: LogEntry): string {
   const time = new Date(String(entry['timestamp'])).toLocaleTimeString('sv-SE');
+  // The client was shown its correlation id with the problem, and may come with it.
+  const shown = isProblem(entry) ? 'correlation_id' : undefined;
   const fields = Object.entries(entry)
-    .filter(([name, value]) => !hiddenFields.includes(name) && value !== undefined && value !== null)
+    .filter(([name]) => name === shown || !hiddenFields.includes(name))
+    .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${name}=${shortValue(value)}`);
   const start = `${time} ${String(entry['level']).padEnd(7)} ${entry['message']}`;
   return [start, ...fields].join('  ') + readableError(entry);
+}
+
+function isProblem({ status }: LogEntry): boolean {
+  return typeof status === 'number' && status >= 400;
 }
 
 function shortValue(value: unknown): string {

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { parseDatabaseUrl } from '../src/lib/database/index.ts';
 import { defaultSettings } from './app-environment.ts';
 import type { OwnServices } from './own-services.ts';
 import type { LocalSettings } from './settings.ts';
@@ -63,7 +64,7 @@ function dataFact({ root, folder }: LocalSettings): string[] {
 
 /** One row for storage and one for the database. */
 function serviceFacts(
-  { azuritePorts, folder }: LocalSettings,
+  { azuritePorts, folder, own }: LocalSettings,
   { azurite, postgres }: OwnServices,
 ): string[][] {
   const { blob, queue, table } = azuritePorts;
@@ -77,8 +78,14 @@ function serviceFacts(
       'Storage',
       azurite ? `Azurite on 127.0.0.1, ports ${blob}, ${queue}, ${table}` : 'yours (AzureWebJobsStorage)',
     ],
-    ['Database', postgres ? `${postgres.url}${elsewhere}` : 'yours (DATABASE_URL)'],
+    ['Database', postgres ? `${postgres.url}${elsewhere}` : `yours: ${placeOf(own['DATABASE_URL'] ?? '')}`],
   ];
+}
+
+/** Where a database is, without how to get in. */
+function placeOf(url: string): string {
+  const { host, port, database } = parseDatabaseUrl(url);
+  return `${database} on ${host}:${port} (DATABASE_URL)`;
 }
 
 /** Aligns names and values; further lines of a value stand below its first. */

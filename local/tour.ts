@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LocalError } from './local-error.ts';
+import { errorCode, LocalError } from './local-error.ts';
 import { localSecrets } from './secrets.ts';
 import { databaseUrl } from './services/postgres.ts';
 import { readLocalSettings } from './settings.ts';
@@ -23,8 +23,17 @@ try {
   });
   console.log('The whole way works.');
 } catch (error) {
-  const refused = error instanceof TypeError && error.message === 'fetch failed';
-  const notRunning = `Nothing answers on port ${port}. Run npm start in another terminal, or set PORT.`;
-  console.error(refused ? notRunning : error instanceof LocalError ? error.message : error);
+  console.error(explain(error));
   process.exitCode = 1;
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof LocalError) return error.message;
+  if (error instanceof TypeError && error.message === 'fetch failed') {
+    return `Nothing answers on port ${port}. Run npm start in another terminal, or set PORT as you did there.`;
+  }
+  if (errorCode(error) === 'ECONNREFUSED') {
+    return 'The database of the app cannot be reached. Set DATABASE_URL as you did for npm start.';
+  }
+  return error;
 }

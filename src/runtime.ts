@@ -43,7 +43,7 @@ function createRuntime(config: Config) {
     directUrl: config.DATABASE_DIRECT_URL,
     resilience,
   });
-  const apiKeys = createApiKeys({ database, keyring });
+  const apiKeys = createApiKeys({ clock, database, keyring });
   const files = lazy(() =>
     createFiles({
       clock,

@@ -14,7 +14,10 @@ export function createFront(host: Host) {
     const [, byHand] = /^\/admin\/functions\/([^/]+)$/i.exec(target.path) ?? [];
     if (byHand) return endWith(response, await runByHand(byHand, request, host));
     const found = findFunction(request.method ?? '', target.path);
-    if (!found) return endWith(response, target.path === '/' ? 204 : 404);
+    if (!found) {
+      host.log('warning', `No function has the route ${request.method} ${target.path}`);
+      return endWith(response, target.path === '/' ? 204 : 404);
+    }
     await runHttpFunction({ request, response }, { ...target, ...found }, host);
   };
   const open = new Set<ServerResponse>();

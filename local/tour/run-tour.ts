@@ -46,6 +46,10 @@ export async function runTour({ baseUrl, apiKey, databaseUrl, log }: TourOptions
     return result;
   };
 
+  await step('ask whether it is healthy', async () => {
+    const { checks } = await client.json<Readiness>(200, '/api/v1/health/ready');
+    return [checks.map(({ name, status }) => `${name} ${status}`).join(', '), undefined];
+  });
   const photo = await step('render a photo', async () => {
     const { jpeg, barcode } = await renderPhoto(new Date().toISOString());
     return [`${jpeg.length} bytes, EAN-13 ${barcode}`, jpeg];
@@ -62,14 +66,10 @@ export async function runTour({ baseUrl, apiKey, databaseUrl, log }: TourOptions
   });
   await step('fetch it by the link', () => fetchByLink(link, photo));
   await step('find it in the report', () => findInReport(client, fileId));
-  await step('ask whether it is healthy', async () => {
-    const { checks } = await client.json<Readiness>(200, '/api/v1/health/ready');
-    return [checks.map(({ name, status }) => `${name} ${status}`).join(', '), undefined];
-  });
   const backup = await step('back up the database', () => takeBackup(client));
   const dump = await step('download the backup', () => downloadBackup(client, backup));
   await using scratch = await createScratchDatabase(databaseUrl);
-  await step('restore it', async () => [`${await scratch.restore(chunks(dump))} rows`, undefined]);
+  await step('restore it', async () => [counted(await scratch.restore(chunks(dump)), 'row'), undefined]);
   await step('compare every table', () => compareTables(scratch, backup));
   await step('delete the photo', () => deletePhoto(client, fileId, link));
 }
@@ -112,7 +112,7 @@ async function findInReport(client: Client, fileId: string) {
     rows.some((row) => JSON.parse(row).file_id === fileId),
     'the report must count the upload',
   );
-  return [`${rows.length} rows, hash right`, undefined] as const;
+  return [`${counted(rows.length, 'row')}, hash right`, undefined] as const;
 }
 
 async function takeBackup(client: Client) {
@@ -154,6 +154,10 @@ async function deletePhoto(client: Client, fileId: string, link: string) {
   const { status } = await fetch(link);
   assert.ok([403, 404].includes(status), `the link must be dead, but answers ${status}`);
   return [`the link answers ${status}`, undefined] as const;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function sha256(bytes: Uint8Array | string): string {

@@ -8,30 +8,61 @@ interface CreateOptions {
   readonly expiresInDays?: number;
 }
 
+type ApiKeys = ReturnType<typeof runtime>['apiKeys'];
+
 const dayMs = 86_400_000;
 
-/** `crownsafe keys create`: API keys. */
+/** `crownsafe keys create | list | revoke`: API keys. */
 export function addKeysCommand(program: Command): void {
-  program
-    .command('keys')
-    .description('API keys')
+  const keys = program.command('keys').description('API keys');
+  keys
     .command('create')
     .description('make a key and print it; it is shown only now')
     .requiredOption('--name <name>', 'what the key is for')
     .requiredOption('--scopes <list>', `comma separated, of: ${scopes.join(', ')}`, parseScopes)
     .option('--expires-in-days <days>', 'when it stops working by itself', parseDays)
-    .action(createKey);
+    .action((options: CreateOptions) => withKeys((apiKeys, signal) => createKey(apiKeys, options, signal)));
+  keys
+    .command('list')
+    .description('list all keys, newest first')
+    .action(() => withKeys(listKeys));
+  keys
+    .command('revoke <id>')
+    .description('end a key for good')
+    .action((id: string) => withKeys((apiKeys, signal) => revokeKey(apiKeys, id, signal)));
 }
 
-async function createKey({ name, scopes: granted, expiresInDays }: CreateOptions): Promise<void> {
-  const { apiKeys, clock, dispose } = runtime();
+async function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { apiKeys, dispose } = runtime();
   try {
-    const expiry = expiresInDays === undefined ? {} : { expiresAt: clock.now() + expiresInDays * dayMs };
-    const key = await apiKeys.create({ name, scopes: granted, ...expiry }, new AbortController().signal);
-    console.log(key.text);
+    await work(apiKeys, new AbortController().signal);
   } finally {
     await dispose();
   }
+}
+
+async function createKey(apiKeys: ApiKeys, options: CreateOptions, signal: AbortSignal): Promise<void> {
+  const { name, scopes: granted, expiresInDays } = options;
+  const expiry =
+    expiresInDays === undefined ? {} : { expiresAt: runtime().clock.now() + expiresInDays * dayMs };
+  const key = await apiKeys.create({ name, scopes: granted, ...expiry }, signal);
+  console.log(key.text);
+}
+
+async function listKeys(apiKeys: ApiKeys, signal: AbortSignal): Promise<void> {
+  for (const { id, name, scopes: granted, createdAt, expiresAt, revokedAt } of await apiKeys.list(signal)) {
+    const end = revokedAt
+      ? `revoked ${revokedAt.toISOString()}`
+      : expiresAt
+        ? `until ${expiresAt.toISOString()}`
+        : 'without end';
+    console.log([id, `since ${createdAt.toISOString()}`, end, granted.join(','), name].join('  '));
+  }
+}
+
+async function revokeKey(apiKeys: ApiKeys, id: string, signal: AbortSignal): Promise<void> {
+  if (!(await apiKeys.revoke(id, signal))) throw new Error(`there is no key ${id} that still works`);
+  console.log(`revoked ${id}`);
 }
 
 function parseScopes(list: string): Scope[] {

@@ -15,7 +15,7 @@ describe('preparing the database', () => {
 
     await expect(attempt).rejects.toThrow(LocalError);
     await expect(attempt).rejects.toThrow(
-      'The database of DATABASE_URL cannot be reached (ECONNREFUSED). Start it, mend the address, or unset it',
+      'The database of DATABASE_URL cannot be used: connect ECONNREFUSED 127.0.0.1',
     );
   });
 
