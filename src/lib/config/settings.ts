@@ -120,11 +120,11 @@ export const settingsSchema = z.object({
       group: 'storage',
       description: 'Container of the uploaded files.',
     }),
-  UPLOAD_MAX_BYTES: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(32 * mebibyte)
+  UPLOAD_MAX_BYTES: z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number of bytes')
+    .transform(Number)
+    .refine((bytes) => bytes >= 1 && bytes <= 32 * mebibyte, 'must be from 1 to 33554432')
     .default(10 * mebibyte)
     .register(notes, {
       group: 'uploads',
@@ -138,10 +138,18 @@ export const settingsSchema = z.object({
       group: 'uploads',
       description: 'File types that are accepted, by extension, comma separated; a subset of the default.',
     }),
-  CORS_ORIGINS: list.default([]).readonly().register(notes, {
-    group: 'access',
-    description: 'Origins whose browsers may call the API, comma separated, or `*` (refused in production).',
-  }),
+  CORS_ORIGINS: list
+    .refine(
+      (origins) => origins.every((origin) => /^(\*|https?:\/\/[^/\s]+)$/.test(origin)),
+      'must be origins like https://app.example',
+    )
+    .default([])
+    .readonly()
+    .register(notes, {
+      group: 'access',
+      description:
+        'Origins whose browsers may call the API, comma separated, or `*` (refused in production).',
+    }),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional().register(notes, {
     group: 'access',
     description:

@@ -114,8 +114,6 @@ export function createEdge(ports: EdgePorts): Edge {
       respond(endpoint.route, invocation, async ({ request }, deadline) => {
         const { signal } = deadline;
         const caller = await authorize(ports, endpoint.access, request.headers, signal);
-        const context = currentContext();
-        if (context && caller) context.userId = caller.id;
         const input = await readInput(endpoint, request);
         const result = await endpoint.handle({ ...input, caller, raw: request, signal } as never);
         const answer =
@@ -141,6 +139,9 @@ async function authorize(
     { apiKey: singleHeader(headers['x-api-key']), authorization },
     signal,
   );
+  // Known from here on, also in the log line of a refusal.
+  const context = currentContext();
+  if (context) context.userId = caller.id;
   if (allows(caller, access.scope)) return caller;
   throw new AppError('forbidden', `The scope ${access.scope} is required`);
 }
