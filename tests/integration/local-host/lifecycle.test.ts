@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -208,14 +209,15 @@ describe.concurrent('a host that is killed', () => {
     const script = `
       const { startFixtureApp } = await import('${resolve('tests/integration/local-host/fixture-app.ts')}');
       const app = await startFixtureApp(${JSON.stringify(idle)});
-      console.log(app.workerPid);`;
+      console.log(app.workerPid + ' ' + app.folder);`;
     const host = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await once(createInterface(host.stdout), 'line');
+    const [pid, folder] = String(line).split(' ');
     const isAlive = () => {
       try {
-        return process.kill(Number(line), 0);
+        return process.kill(Number(pid), 0);
       } catch {
         return false;
       }
@@ -225,6 +227,7 @@ describe.concurrent('a host that is killed', () => {
     host.kill('SIGKILL');
 
     for (let i = 0; i < 100 && isAlive(); i++) await sleep(20);
+    rmSync(folder ?? '', { recursive: true, force: true });
     expect([before, isAlive()]).toEqual([true, false]);
   });
 });
