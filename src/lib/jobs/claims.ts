@@ -57,6 +57,18 @@ export async function extendClaim(
   return kept !== undefined;
 }
 
+/** Puts a job back, for another try; the claims on it stay counted. */
+export async function putBack(database: Database, job: Row<'jobs'>, signal: AbortSignal): Promise<void> {
+  await database.transaction('put job back', signal, (trx) =>
+    trx
+      .updateTable('jobs')
+      .set({ status: 'queued', claimed_until: null })
+      .where('id', '=', job.id)
+      .where('attempts', '=', job.attempts)
+      .execute(),
+  );
+}
+
 /** Notes how a job ended, unless another worker has it by now. */
 export async function finishJob(
   database: Database,

@@ -1,17 +1,19 @@
 import * as z from 'zod';
 import {
   type Clock,
+  isAppError,
   isId,
   type LinkedAbort,
   linkAbort,
   newId,
+  type ProblemCode,
   startDeadline,
   toTimestamp,
 } from '../core/index.ts';
 import type { Database, Row } from '../database/index.ts';
 import { currentContext, type Logger } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
-import { claimJob, extendClaim, finishJob } from './claims.ts';
+import { claimJob, extendClaim, finishJob, putBack } from './claims.ts';
 
 /** A message of the queue `jobs`: only a reference, the job itself is in the database. */
 export const jobMessage = z.strictObject({
@@ -47,6 +49,14 @@ export interface Jobs {
   work(message: unknown, signal: AbortSignal): Promise<void>;
 }
 
+/**
+ * Errors that say "not now": another run is alive, or seems so for a few minutes after its death, or a dependency is away.
+ * The job is tried again every minute, for as long as that may take.
+ */
+const transientCodes: readonly ProblemCode[] = ['backup_running', 'unavailable'];
+const retryAfterSeconds = 60;
+const maxAttempts = 10;
+
 const heartbeatMs = 30_000;
 /** For writing down an outcome; what ended the job may be that its own time was over. */
 const finishMs = 30_000;
@@ -67,18 +77,38 @@ export function createJobs(ports: JobsPorts): Jobs {
     );
   }
 
-  async function run(job: Row<'jobs'>, handler: JobHandler, signal: AbortSignal): Promise<void> {
+  async function run(
+    job: Row<'jobs'>,
+    message: JobMessage,
+    handler: JobHandler,
+    signal: AbortSignal,
+  ): Promise<void> {
     using life = linkAbort(signal);
     const stopHeartbeat = startHeartbeat({ ...ports, logger }, job, life);
     try {
       await handler(job.subject, life.signal);
     } catch (error) {
+      if (job.attempts < maxAttempts && isAppError(error) && transientCodes.includes(error.code)) {
+        logger.warning('the job is tried again later', {
+          job_id: job.id,
+          attempt: job.attempts,
+          code: error.code,
+        });
+        return await tryLater(job, message);
+      }
       logger.error('the job failed', { job_id: job.id, job_kind: job.kind, attempt: job.attempts, error });
       return await finish(job, errorCodeOf(error));
     } finally {
       stopHeartbeat();
     }
     await finish(job);
+  }
+
+  async function tryLater(job: Row<'jobs'>, message: JobMessage): Promise<void> {
+    using time = startDeadline(clock, finishMs);
+    const { signal } = time;
+    await putBack(database, job, signal);
+    await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: retryAfterSeconds });
   }
 
   return {
@@ -110,7 +140,7 @@ export function createJobs(ports: JobsPorts): Jobs {
       const handler = ports.handlers[kind];
       if (!handler) throw new Error(`there is no handler for jobs of the kind ${kind}`);
       const claim = await claimJob(database, id, signal);
-      if (claim.kind === 'claimed') return run(claim.job, handler, signal);
+      if (claim.kind === 'claimed') return run(claim.job, message, handler, signal);
       if (claim.kind === 'over') return logger.info('the job is over already', { job_id: id });
       logger.info('another worker is on the job', { job_id: id, seconds: claim.seconds });
       await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: claim.seconds });

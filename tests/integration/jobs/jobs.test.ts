@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { systemClock } from '../../../src/lib/core/index.ts';
+import { AppError, systemClock } from '../../../src/lib/core/index.ts';
 import { createDatabase, type Database, migrateToLatest, sql } from '../../../src/lib/database/index.ts';
 import { createJobs, type JobHandler } from '../../../src/lib/jobs/jobs.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
@@ -98,6 +98,23 @@ describe('a job', () => {
     await jobs.work(sent[0], signal);
 
     expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'failed', error_code: 'engine_broke' });
+  });
+
+  it('that cannot be done now is tried again a minute later', async () => {
+    let tries = 0;
+    const { jobs, sent } = setUp(async () => {
+      tries += 1;
+      if (tries === 1) throw new AppError('backup_running', 'Another run is alive');
+    });
+    await jobs.enqueue('test', 'a thing', signal);
+
+    await jobs.work(sent[0], signal);
+    const meanwhile = await rowOf(sent[0]?.id);
+    await jobs.work(sent[1], signal);
+
+    expect(meanwhile).toMatchObject({ status: 'queued', attempts: 1 });
+    expect(sent[1]).toMatchObject({ id: sent[0]?.id, delaySeconds: 60 });
+    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
   });
 
   it('that another worker holds keeps its message, for when that one may have died', async () => {
