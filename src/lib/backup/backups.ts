@@ -79,12 +79,8 @@ export function createBackups(ports: BackupPorts) {
     },
 
     /** Writes down what became of a backup whose process died, so that it does not look as if it were running. */
-    async settleDead(signal: AbortSignal): Promise<void> {
-      const name = await slot.findDead(signal);
-      if (name === undefined) return;
-      await settleBackup(runPorts, name, signal);
-      await slot.release(name, signal);
-    },
+    settleDead: (signal: AbortSignal): Promise<void> =>
+      slot.freeDead((name) => settleBackup(runPorts, name, signal), signal),
 
     /** One page of all backups, newest first. */
     list: (query: BackupListQuery, signal: AbortSignal) => listBackups(catalog, cursors, query, signal),

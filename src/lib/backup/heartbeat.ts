@@ -1,4 +1,4 @@
-import { AppError, type Clock, type LinkedAbort } from '../core/index.ts';
+import { AppError, type Clock, type LinkedAbort, startDeadline } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { SlotRun } from './slot.ts';
 
@@ -21,7 +21,9 @@ export function startHeartbeat(
   let cancel = () => {};
   let beating = Promise.resolve();
   const beat = async () => {
-    const isHeld = await slot.beat(run.signal).catch((error) => {
+    // A beat that hangs must not outlast the time in which others leave the slot alone.
+    using time = startDeadline(clock, silentForMs - (clock.monotonicMs() - heardAt), run.signal);
+    const isHeld = await slot.beat(time.signal).catch((error) => {
       logger.warning('the heartbeat of a backup could not be written', { error });
       return undefined;
     });

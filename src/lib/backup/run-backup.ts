@@ -17,14 +17,16 @@ export interface RunPorts extends FullBackupPorts {
 const recordMs = 30_000;
 
 /**
- * Carries out a backup that was reserved. One that is over already is left as it is.
+ * Carries out a backup that was reserved. One that is stored already is left as it is.
  *
- * @throws AppError `not_found`, `backup_running` (by somebody else), or why the backup failed
+ * @throws AppError `not_found`, `conflict` when it has failed already, `backup_running` (by somebody else), or why the
+ *   backup failed
  */
 export async function runBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
   const { catalog, slot, logger } = ports;
   const entry = await catalog.find(name, signal);
   if (!entry) throw new AppError('not_found', 'There is no such backup');
+  if (entry.status === 'failed') throw new AppError('conflict', 'The backup has failed already');
   if (isOver(entry)) return logger.info('the backup is over already', { backup: name, status: entry.status });
   const hold = await slot.start(name, signal);
   if (!hold) {

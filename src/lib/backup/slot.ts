@@ -16,8 +16,8 @@ export interface Slot {
    * @throws AppError `backup_running` while another run of the same backup is alive
    */
   start(name: string, signal: AbortSignal): Promise<SlotRun | undefined>;
-  /** The backup that holds the slot but has not been heard of for too long. */
-  findDead(signal: AbortSignal): Promise<string | undefined>;
+  /** Frees the slot of a holder that has not been heard of for too long, after it was settled. */
+  freeDead(settle: (name: string) => Promise<unknown>, signal: AbortSignal): Promise<void>;
   /** Gives the slot back if this backup holds it. */
   release(name: string, signal: AbortSignal): Promise<void>;
 }
@@ -40,8 +40,11 @@ const key = { partitionKey: 'slot', rowKey: 'active' };
 const runningStaleMs = 5 * 60_000;
 /** The queue is empty within minutes; a message that has not come in an hour is lost. */
 const queuedStaleMs = 60 * 60_000;
-/** A backup is listed right after it has the slot; one that is not by then was cut off in between. */
-const unlistedStaleMs = 10_000;
+/**
+ * A backup is listed right after it has the slot, which takes two minutes with all retries at the worst; one that is not
+ * by then was cut off in between.
+ */
+const unlistedStaleMs = 3 * 60_000;
 /** Two writers meet now and then; many rounds of it mean something else. */
 const maxTries = 5;
 
@@ -92,19 +95,26 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
         },
       };
     },
-    async findDead(signal) {
+    async freeDead(settle, signal) {
       const current = await holder(signal);
-      return current && isStale(current) ? current.name : undefined;
+      if (!current || !isStale(current)) return;
+      // Taken first, so that a late run of the same backup cannot begin in the middle of it.
+      const settling = row(current.name, newId());
+      if (!(await table.replace(settling, { signal, ifMatch: current.etag }))) return;
+      await settle(current.name);
+      await release(current.name, signal);
     },
-    async release(name, signal) {
-      for (let tries = 1; tries <= maxTries; tries++) {
-        const current = await holder(signal);
-        if (current?.name !== name) return;
-        // A last beat may have come between.
-        if (await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag })) return;
-      }
-    },
+    release,
   };
+
+  async function release(name: string, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; tries <= maxTries; tries++) {
+      const current = await holder(signal);
+      if (current?.name !== name) return;
+      // A last beat may have come between.
+      if (await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag })) return;
+    }
+  }
 }
 
 function readHolder({ entity, etag }: StoredEntity, nowMs: number): Holder {

@@ -125,7 +125,7 @@ describe('asking for a backup', () => {
       status: 'failed',
       error: { code: 'abandoned' },
     });
-    await backups.run(abandoned.name, signal);
+    await expect(backups.run(abandoned.name, signal)).rejects.toMatchObject({ code: 'conflict' });
     expect(await backups.get(abandoned.name, signal)).toMatchObject({ status: 'failed' });
   });
 

@@ -70,7 +70,7 @@ describe('the slot', () => {
     await claim('a');
     unlisted.push('a');
 
-    await clock.advance(10_000);
+    await clock.advance(3 * minute);
     await expect(claim('b')).rejects.toMatchObject(running);
     await clock.advance(1);
     await claim('b');
