@@ -2,7 +2,7 @@ import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transact
 import type pg from 'pg';
 import { AppError, type LinkedAbort, lazy, linkAbort } from '../core/index.ts';
 import type { Resilience } from '../resilience/index.ts';
-import { sqlStateOf, toAppError } from './errors.ts';
+import { isRefusal, toAppError } from './errors.ts';
 import { activeConnections, createPool, type Lease, lease } from './pool.ts';
 import type { Schema } from './schema.ts';
 
@@ -149,8 +149,7 @@ async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>, commit: Commi
   try {
     await trx.commit().execute();
   } catch (error) {
-    // An answer of the server, also a refusal, tells that nothing was changed.
-    if (!sqlStateOf(error)) throw unknownOutcome(error);
+    if (!isRefusal(error)) throw unknownOutcome(error);
     commit.sent = false;
     throw error;
   }

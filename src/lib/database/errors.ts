@@ -45,3 +45,13 @@ export function sqlStateOf(error: unknown): string | undefined {
     ? code
     : undefined;
 }
+
+/**
+ * True for a refusal of PostgreSQL itself. A pooler that loses its server in the middle also speaks in SQLSTATEs, but
+ * then nobody knows whether a commit went through.
+ */
+export function isRefusal(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  if (sqlState === undefined || sqlState.startsWith('08') || sqlState === '40003') return false;
+  return (error as { severity?: unknown }).severity === 'ERROR';
+}

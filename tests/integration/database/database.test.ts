@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
+import { isRefusal } from '../../../src/lib/database/errors.ts';
 import { createDatabase, type Database, migrateToLatest, sql } from '../../../src/lib/database/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import { createDatabase as createTestDatabase, dropDatabase } from '../../support/databases.ts';
@@ -293,3 +294,17 @@ async function startSwallowingProxy(target: string, word: RegExp) {
     },
   };
 }
+
+describe('what a commit is answered', () => {
+  it.each([
+    [{ code: '40001', severity: 'ERROR' }, true],
+    [{ code: '23514', severity: 'ERROR' }, true],
+    [{ code: '08P01', severity: 'FATAL' }, false],
+    [{ code: '57P01', severity: 'FATAL' }, false],
+    [{ code: '40003', severity: 'ERROR' }, false],
+    [{ code: 'ECONNRESET' }, false],
+    [{}, false],
+  ])('proves that nothing was changed, or does not: %j', (fields, proves) => {
+    expect(isRefusal(Object.assign(new Error('refused'), fields))).toBe(proves);
+  });
+});
