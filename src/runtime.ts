@@ -32,12 +32,9 @@ function createRuntime(config: Config) {
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
   const resilience = createResilience({ clock, onEvent: observeResilience(logger, metrics) });
-  const storage = createStorage({
-    connection: config.storage,
-    resilience,
-    clock,
-    correlationId: () => currentContext()?.correlationId,
-  });
+  const openStorage = (connection: Config['storage']) =>
+    createStorage({ connection, resilience, clock, correlationId: () => currentContext()?.correlationId });
+  const storage = openStorage(config.storage);
   const database = createDatabase({
     url: config.DATABASE_URL,
     directUrl: config.DATABASE_DIRECT_URL,
@@ -73,7 +70,7 @@ function createRuntime(config: Config) {
       clock,
       logger,
       database,
-      queue: storage.queue('jobs'),
+      queue: openStorage(config.queueStorage).queue('jobs'),
       handlers: { backup: (name, signal) => backups().run(name, signal) },
     }),
   );

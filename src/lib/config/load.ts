@@ -12,6 +12,8 @@ export type StorageConnection =
 export interface Config extends Readonly<Settings> {
   readonly DATABASE_DIRECT_URL: string;
   readonly storage: StorageConnection;
+  /** Of the platform, which takes the messages out of our queue. */
+  readonly queueStorage: StorageConnection;
   readonly isProduction: boolean;
 }
 
@@ -44,6 +46,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     ...settings,
     DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
     storage: Object.freeze(storage),
+    queueStorage: Object.freeze(platformStorage(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
   });
 }
@@ -76,8 +79,11 @@ function storageConnection(settings: Settings): StorageConnection | undefined {
   const value = settings.AZURE_STORAGE_CONNECTION_STRING;
   if (value) return { kind: 'connection-string', value };
   if (accountName && accountKey) return { kind: 'account-key', accountName, accountKey };
-  if (settings.AzureWebJobsStorage) return { kind: 'connection-string', value: settings.AzureWebJobsStorage };
-  return undefined;
+  return platformStorage(settings);
+}
+
+function platformStorage({ AzureWebJobsStorage: value }: Settings): StorageConnection | undefined {
+  return value === undefined ? undefined : { kind: 'connection-string', value };
 }
 
 function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {

@@ -27,9 +27,20 @@ const knownExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'heic', 'avif', 't
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 
+const sslmodes = ['disable', 'require', 'verify-full', 'no-verify'];
+
 const databaseUrl = z
-  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
-  .refine(isPercentEncoded, 'has a % that encodes nothing; write %25 for a % in the password');
+  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL', abort: true })
+  .refine(isPercentEncoded, 'has a % that encodes nothing; write %25 for a % in the password')
+  .refine((text) => /^\w+:\/\/(?:[^/@]*@)?[^/@]+\/[^/?]+/.test(text), 'must name a host and a database')
+  .refine(
+    (text) => sslmodes.includes(/[?&]sslmode=([^&]*)/.exec(text)?.[1] ?? 'disable'),
+    `has an sslmode that is none of ${sslmodes.join(', ')}`,
+  );
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
 
 function isPercentEncoded(text: string): boolean {
   try {
@@ -43,7 +54,7 @@ function isPercentEncoded(text: string): boolean {
 const storageConnectionString = z
   .string()
   .regex(
-    /^UseDevelopmentStorage=true|(?=.*AccountName=[^;]+)(?=.*AccountKey=[^;]+)/i,
+    /^UseDevelopmentStorage=true(?:;|$)|(?=.*AccountName=[^;]+)(?=.*AccountKey=[^;]+)/i,
     'must name an account and its key',
   );
 
@@ -89,7 +100,7 @@ export const settingsSchema = z.object({
   AzureWebJobsStorage: storageConnectionString.optional().register(notes, {
     group: 'storage',
     description:
-      "The platform's own storage connection; also ours when no other storage setting is given. Not needed with an identity-based host connection.",
+      "The platform's own storage connection; also ours when no other storage setting is given; the queue of jobs is always there. Not needed with an identity-based host connection.",
     local: 'UseDevelopmentStorage=true',
     secret: true,
   }),
@@ -140,7 +151,7 @@ export const settingsSchema = z.object({
     }),
   CORS_ORIGINS: list
     .refine(
-      (origins) => origins.every((origin) => /^(\*|https?:\/\/[^/\s]+)$/.test(origin)),
+      (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
       'must be origins like https://app.example',
     )
     .default([])

@@ -1,4 +1,4 @@
-import { type Clock, isAppError, toTimestamp } from '../core/index.ts';
+import { AppError, type Clock, isAppError, toTimestamp } from '../core/index.ts';
 import type { Database } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { BlobStore } from '../storage/index.ts';
@@ -20,11 +20,8 @@ const brokenOffAfterMs = 60_000;
  * done again, and nothing is lost.
  */
 export async function deleteFile(ports: DeletionPorts, file: FileBytes, signal: AbortSignal): Promise<void> {
-  const { database, blobs, trash, clock } = ports;
-  await trash.copyFrom(blobs, file.blob_name, { signal }).catch((error) => {
-    // Moved already.
-    if (!isAppError(error, 'not_found')) throw error;
-  });
+  const { database, blobs, clock } = ports;
+  await copyToTrash(ports, file, signal);
   await database.transaction('delete file', signal, (trx) =>
     markDeleted(trx, file.id, toTimestamp(clock.now())),
   );
@@ -32,6 +29,21 @@ export async function deleteFile(ports: DeletionPorts, file: FileBytes, signal: 
   await database.transaction('note trashed file', signal, (trx) =>
     markTrashed(trx, file.id, toTimestamp(clock.now())),
   );
+}
+
+/** @throws AppError `upstream` when the bytes are in neither container: a deletion must not claim what it has not done */
+async function copyToTrash(
+  { blobs, trash }: DeletionPorts,
+  file: FileBytes,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await trash.copyFrom(blobs, file.blob_name, { signal });
+  } catch (error) {
+    if (!isAppError(error, 'not_found')) throw error;
+    if (await trash.exists(file.blob_name, { signal })) return;
+    throw new AppError('upstream', 'The bytes of the file are not where they should be', { cause: error });
+  }
 }
 
 /** Finishes deletions that broke off, so that no link to a deleted file lives on. */

@@ -11,7 +11,8 @@ export const maxNumberedRows = 10_000;
 export const pageParameters = {
   page: wholeNumber(1, 999_999_999).optional(),
   per_page: wholeNumber(1, 200).default(50),
-  cursor: z.string().min(1).max(1_000).optional(),
+  // Holds a sort value, of which a file name is the longest: 255 characters of up to four bytes.
+  cursor: z.string().min(1).max(4_000).optional(),
 };
 
 /** Where a page begins: at a number, or after the row a cursor names (keyset pagination). */

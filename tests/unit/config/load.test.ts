@@ -91,6 +91,11 @@ describe('loadConfig', () => {
 describe('loadConfig of unusable settings', () => {
   it.each([
     [{ DATABASE_URL: 'postgresql://u:p%zz@h/db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql:///db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql://u:p@h/' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql://h/db?sslmode=prefer' }, 'DATABASE_URL'],
+    [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
+    [{ AZURE_STORAGE_CONNECTION_STRING: 'UseDevelopmentStorage=truefoo' }, 'AZURE_STORAGE_CONNECTION_STRING'],
     [{ AZURE_STORAGE_CONNECTION_STRING: 'nonsense' }, 'AZURE_STORAGE_CONNECTION_STRING'],
     [{ AZURE_STORAGE_CONTAINER: 'crownsafe-trash' }, 'AZURE_STORAGE_CONTAINER'],
     [{ UPLOAD_EXTENSIONS: 'png,exe' }, 'UPLOAD_EXTENSIONS'],
