@@ -100,6 +100,17 @@ describe('listing files', () => {
     await expectProblem(await api(`/api/v1/files?${query}`), 422, code);
   });
 
+  it('pages past the longest name there is', async () => {
+    const api = await newCaller('files:write', 'files:read');
+    for (const letter of ['a', 'b'])
+      await uploaded(api, pngBytes(), { name: `${letter}${'🦺'.repeat(250)}.png` });
+
+    const first = await bodyOf<Page>(api('/api/v1/files?per_page=1&sort=name'));
+    const second = await bodyOf<Page>(api(`/api/v1/files?per_page=1&sort=name&cursor=${first.next_cursor}`));
+
+    expect(second.data[0]?.name.startsWith('b🦺')).toBe(true);
+  });
+
   it('refuses a cursor of another list', async () => {
     const api = await newCaller('files:write', 'files:read');
     for (let made = 0; made < 2; made += 1) await uploaded(api);
