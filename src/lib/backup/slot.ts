@@ -72,8 +72,7 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
         if (!isStale(current) && !(await isUnlisted(current, holders))) {
           throw new AppError('backup_running', `${current.name} is ${current.run ? 'running' : 'queued'}`);
         }
-        await holders.settle(current.name);
-        if (await table.replace(row(name, ''), { signal, ifMatch: current.etag })) return;
+        await free(current, holders.settle, signal);
       }
       throw new AppError('backup_running', 'Somebody else is asking for a backup, too');
     },
@@ -97,15 +96,18 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
     },
     async freeDead(settle, signal) {
       const current = await holder(signal);
-      if (!current || !isStale(current)) return;
-      // Taken first, so that a late run of the same backup cannot begin in the middle of it.
-      const settling = row(current.name, newId());
-      if (!(await table.replace(settling, { signal, ifMatch: current.etag }))) return;
-      await settle(current.name);
-      await release(current.name, signal);
+      if (current && isStale(current)) await free(current, settle, signal);
     },
     release,
   };
+
+  /** Takes the slot first, so that a late run of the same backup cannot begin while the backup is settled. */
+  async function free(dead: Holder, settle: Holders['settle'], signal: AbortSignal): Promise<void> {
+    const settling = row(dead.name, newId());
+    if (!(await table.replace(settling, { signal, ifMatch: dead.etag }))) return;
+    await settle(dead.name);
+    await release(dead.name, signal);
+  }
 
   async function release(name: string, signal: AbortSignal): Promise<void> {
     for (let tries = 1; tries <= maxTries; tries++) {
