@@ -56,12 +56,13 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
   const direct = lazy(() => createPool(directUrl, maxDirectConnections));
 
   async function guarded<T>(
+    dependency: 'postgres' | 'postgres-direct',
     operation: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ) {
     try {
-      return await resilience.run('postgres', operation, work, { signal });
+      return await resilience.run(dependency, operation, work, { signal });
     } catch (error) {
       throw toAppError(error);
     }
@@ -69,26 +70,18 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
 
   return {
     read: (operation, signal, work) =>
-      guarded(operation, signal, (trySignal) => withLease(app(), trySignal, (db) => work(db))),
+      guarded('postgres', operation, signal, (trySignal) => withLease(app(), trySignal, (db) => work(db))),
     transaction(operation, signal, work) {
       const commit: CommitState = { sent: false };
-      return guarded(operation, signal, async (trySignal) => {
+      return guarded('postgres', operation, signal, async (trySignal) => {
         if (commit.sent) throw unknownOutcome();
         return withLease(app(), trySignal, (db) => transact(db, work, commit));
       });
     },
-    async openSnapshot(signal) {
-      try {
-        return await resilience.run(
-          'postgres-direct',
-          'open snapshot',
-          (trySignal) => openInTime(direct(), linkAbort(signal), trySignal),
-          { signal },
-        );
-      } catch (error) {
-        throw toAppError(error);
-      }
-    },
+    openSnapshot: (signal) =>
+      guarded('postgres-direct', 'open snapshot', signal, (trySignal) =>
+        openInTime(direct(), linkAbort(signal), trySignal),
+      ),
     async ping(signal) {
       await withLease(app(), signal, (db) => sql`select 1`.execute(db));
       resilience.noteRecovery('postgres');

@@ -91,9 +91,9 @@ async function connect(pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClien
   }
 }
 
-/** An error after which the connection is still good: our own, or one that the server sent as an answer. */
+/** An error after which the connection is still good: one that the server sent as an answer, or our own of no such cause. */
 function leavesIntact(error: unknown): boolean {
-  if (isAppError(error)) return true;
+  if (isAppError(error)) return error.cause === undefined || leavesIntact(error.cause);
   return error instanceof pg.DatabaseError && error.severity !== 'FATAL' && error.severity !== 'PANIC';
 }
 
