@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { create as contentDisposition } from 'content-disposition';
-import { AppError, type Clock } from '../core/index.ts';
+import type { Clock } from '../core/index.ts';
 import { type Answer, empty, selectContent, streaming } from '../http/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import type { FileRow } from './repository.ts';
@@ -61,10 +61,4 @@ export async function contentAnswer(
   if (method === 'HEAD') return empty(200, answerHeaders);
   const { body } = await blobs.download(file.blob_name, { ...(range && { range }), signal });
   return streaming(range ? 206 : 200, body, answerHeaders);
-}
-
-/** @throws AppError `file_not_available` for files that are there, but not to be read */
-export function refuseUnlessAvailable(file: FileRow): void {
-  if (file.status === 'available') return;
-  throw new AppError('file_not_available', `The file is ${file.status}`);
 }

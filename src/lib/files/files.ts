@@ -5,7 +5,7 @@ import type { Answer, Cursors } from '../http/index.ts';
 import type { Logger, Metrics } from '../observability/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
-import { type ContentRequest, contentAnswer, refuseUnlessAvailable } from './content.ts';
+import { type ContentRequest, contentAnswer } from './content.ts';
 import { deleteFile, finishDeletions } from './deletion.ts';
 import { type Accepted, admit, type GateRules } from './gate.ts';
 import { listFiles } from './list.ts';
@@ -99,16 +99,14 @@ export function createFiles(ports: FilesPorts): Files {
       listFiles({ database, cursors: ports.cursors, toView }, caller, query, signal),
     get: async (caller, id, signal) => toView(await find(caller, id, signal)),
     async content(caller, id, request) {
-      const file = await find(caller, id, request.signal);
-      if (file.status === 'deleted') throw notFound();
-      refuseUnlessAvailable(file);
+      const file = available(await find(caller, id, request.signal));
       return contentAnswer({ blobs, clock }, file, request);
     },
     async remove(caller, id, signal) {
       const file = await database.read('find file', signal, (db) => findVisible(db, caller, id));
       if (!file || file.trashed_at) throw notFound();
       // Its upload is under way; one that broke off is tidied away by itself.
-      if (file.status === 'pending') refuseUnlessAvailable(file);
+      if (file.status === 'pending') throw notAvailable(file);
       await deleteFile(ports, file, signal);
     },
     discardAbandoned: (signal) => discardAbandoned(ports, signal),
@@ -116,12 +114,7 @@ export function createFiles(ports: FilesPorts): Files {
     async findLinkable(caller, ids, signal) {
       const rows = await database.read('find files', signal, (db) => findAllVisible(db, caller, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
-      return (id) => {
-        const file = byId.get(id);
-        if (!file || file.status === 'deleted') throw notFound();
-        refuseUnlessAvailable(file);
-        return { blobName: file.blob_name };
-      };
+      return (id) => ({ blobName: available(byId.get(id)).blob_name });
     },
   };
 }
@@ -181,6 +174,17 @@ function viewOf(row: FileRow, blobs: BlobStore): FileView {
     etag: row.version,
     blob: { container: row.container, name: row.blob_name, url: blobs.url(row.blob_name) },
   };
+}
+
+/** A file that may be read. @throws AppError `not_found`, `file_not_available` */
+function available(file: FileRow | undefined): FileRow {
+  if (!file || file.status === 'deleted') throw notFound();
+  if (file.status !== 'available') throw notAvailable(file);
+  return file;
+}
+
+function notAvailable(file: FileRow): AppError {
+  return new AppError('file_not_available', `The file is ${file.status}`);
 }
 
 function notFound(): AppError {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/index.ts';
+import { invalid } from '../http/index.ts';
 import { agrees, type FileType, looksLike, typeByExtension } from './file-types.ts';
 
 /**
@@ -73,10 +74,7 @@ export function tooLarge(maxBytes: number): AppError {
 /** A name is shown, listed and sent in headers: no control characters, no path. */
 function refuseBadName(name: string): void {
   const message = nameProblem(name);
-  if (message === undefined) return;
-  throw new AppError('validation_failed', `name: ${message}`, {
-    errors: [{ path: 'name', message, code: 'invalid_name' }],
-  });
+  if (message !== undefined) throw invalid([{ path: 'name', message, code: 'invalid_name' }]);
 }
 
 function nameProblem(name: string): string | undefined {

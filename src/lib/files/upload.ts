@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/index.ts';
-import { idShape, readFileForm, validate } from '../http/index.ts';
+import { idShape, invalid, readBody, readFileForm, validate } from '../http/index.ts';
 import { announcedDigest, hexDigest } from './digest-headers.ts';
 import { type Candidate, tooLarge } from './gate.ts';
 import { metadataShape } from './shapes.ts';
@@ -73,10 +73,7 @@ function parseMetadata(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new AppError('validation_failed', 'metadata: is not JSON', {
-      cause,
-      errors: [{ path: 'metadata', message: 'is not JSON', code: 'invalid_json' }],
-    });
+    throw invalid([{ path: 'metadata', message: 'is not JSON', code: 'invalid_json' }], cause);
   }
 }
 
@@ -86,7 +83,7 @@ async function readRaw(
   projectId?: string,
 ): Promise<UploadRequest> {
   const { headers } = request;
-  const { bytes, exceeded } = await readAtMost(request, maxBytes);
+  const { bytes, exceeded } = await readBody(request, maxBytes);
   return {
     candidate: {
       name: () => fileName(headers['x-file-name']?.toString()),
@@ -105,28 +102,7 @@ function fileName(header: string | undefined): string {
   try {
     return decodeURIComponent(header);
   } catch (cause) {
-    throw new AppError('validation_failed', 'x-file-name: is not percent-encoded UTF-8', {
-      cause,
-      errors: [{ path: 'x-file-name', message: 'is not percent-encoded UTF-8', code: 'invalid_encoding' }],
-    });
+    const message = 'is not percent-encoded UTF-8';
+    throw invalid([{ path: 'x-file-name', message, code: 'invalid_encoding' }], cause);
   }
-}
-
-async function readAtMost(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<{ bytes: Buffer; exceeded: boolean }> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  try {
-    // Leaving the loop early would otherwise destroy the connection that the refusal is sent on.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      sizeBytes += chunk.length;
-      chunks.push(chunk);
-      if (sizeBytes > maxBytes) break;
-    }
-  } catch (cause) {
-    throw new AppError('malformed_body', 'The body ended before its end', { cause });
-  }
-  return { bytes: Buffer.concat(chunks), exceeded: sizeBytes > maxBytes };
 }

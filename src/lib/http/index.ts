@@ -2,7 +2,7 @@ export { type Answer, empty, json, streaming, text } from './answer.ts';
 export { selectContent } from './conditional.ts';
 export { createEdge } from './edge.ts';
 export { anybody, type Endpoint, endpoint, scope } from './endpoint.ts';
-export { invalid, validate } from './input.ts';
+export { invalid, readBody, validate } from './input.ts';
 export { readFileForm } from './multipart.ts';
 export {
   type Cursors,

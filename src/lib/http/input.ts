@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
-import { AppError, collect, type FieldError } from '../core/index.ts';
+import { AppError, type FieldError } from '../core/index.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** Largest JSON body; the largest legitimate one is a hundred times smaller. */
@@ -71,7 +71,8 @@ function readQuery(schema: z.ZodType | undefined, query: string): unknown {
 const noParameters = z.strictObject({});
 
 async function readJson(schema: z.ZodType, request: IncomingMessage): Promise<unknown> {
-  const bytes = await readBody(request);
+  const { bytes, exceeded } = await readBody(request, maxJsonBytes);
+  if (exceeded) throw new AppError('body_too_large', `The body is larger than ${maxJsonBytes} bytes`);
   if (bytes.length === 0) return validate(schema, undefined);
   const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (mediaType !== 'application/json') {
@@ -80,14 +81,28 @@ async function readJson(schema: z.ZodType, request: IncomingMessage): Promise<un
   return validate(schema, parseJson(bytes));
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/**
+ * Reads a body into memory, and stops as soon as it exceeds the limit.
+ *
+ * @throws AppError `malformed_body` when it breaks off
+ */
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer; readonly exceeded: boolean }> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
   try {
     // Leaving the loop early would otherwise destroy the connection that the refusal is sent on.
-    return await collect(request.iterator({ destroyOnReturn: false }), maxJsonBytes);
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length;
+      chunks.push(chunk);
+      if (sizeBytes > maxBytes) break;
+    }
   } catch (cause) {
-    if (cause instanceof AppError) throw cause;
     throw new AppError('malformed_body', 'The body ended before its end', { cause });
   }
+  return { bytes: Buffer.concat(chunks), exceeded: sizeBytes > maxBytes };
 }
 
 function parseJson(bytes: Buffer): unknown {
@@ -112,11 +127,11 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, within?
   );
 }
 
-/** A `validation_failed` with its list of fields. */
-export function invalid(errors: readonly FieldError[]): AppError {
+/** A `validation_failed` with its list of fields; its words are those of the first one. */
+export function invalid(errors: readonly FieldError[], cause?: unknown): AppError {
   const [first] = errors;
   const detail = first ? `${first.path || 'body'}: ${first.message}` : 'The request is not valid';
-  return new AppError('validation_failed', detail, { errors });
+  return new AppError('validation_failed', detail, { errors, cause });
 }
 
 /** One error for each unknown field, so that each has its own path. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { AppError } from '../core/index.ts';
+import { invalid } from './input.ts';
 
 /** The file part of a form, read whole. */
 export interface FilePart {
@@ -59,9 +60,13 @@ export function readFileForm(request: IncomingMessage, limits: FormLimits): Prom
     });
     parser.on('field', (name, value, nameTruncated, valueTruncated) => {
       if (nameTruncated || valueTruncated)
-        return fail(refused(name, `is longer than ${maxFieldBytes} bytes`, 'too_big'));
-      if (!limits.fields.includes(name)) return fail(refused(name, 'is not known here', 'unknown'));
-      if (name in fields) return fail(refused(name, 'is given more than once', 'repeated'));
+        return fail(
+          invalid([{ path: name, message: `is longer than ${maxFieldBytes} bytes`, code: 'too_big' }]),
+        );
+      if (!limits.fields.includes(name))
+        return fail(invalid([{ path: name, message: 'is not known here', code: 'unknown' }]));
+      if (name in fields)
+        return fail(invalid([{ path: name, message: 'is given more than once', code: 'repeated' }]));
       fields[name] = value;
     });
     parser.on('filesLimit', () => fail(new AppError('one_file_only', 'Send one file at a time')));
@@ -126,8 +131,4 @@ function unescapeFilename(filename: string | undefined): string {
 
 function malformed(detail: string, cause?: unknown): AppError {
   return new AppError('malformed_body', detail, { cause });
-}
-
-function refused(path: string, message: string, code: string): AppError {
-  return new AppError('validation_failed', `${path}: ${message}`, { errors: [{ path, message, code }] });
 }
