@@ -40,6 +40,7 @@ function createRuntime(config: Config) {
     directUrl: config.DATABASE_DIRECT_URL,
     resilience,
   });
+  const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
   const files = lazy(() =>
     createFiles({
@@ -78,9 +79,8 @@ function createRuntime(config: Config) {
 
   /** Series whose value is read when somebody asks. */
   function observeProcess(): void {
-    const uptime = createLiveness(clock, packageJson.version);
     metrics.gauge('app_uptime_seconds', 'Seconds since this process started', () => [
-      { labels: {}, value: uptime().uptime_seconds },
+      { labels: {}, value: liveness().uptime_seconds },
     ]);
     metrics.gauge('resilience_breaker_open', '1 while calls to a dependency are held back', () =>
       resilience.states().map(({ name, state }) => ({
@@ -120,7 +120,7 @@ function createRuntime(config: Config) {
     ),
     reports: lazy(() => createReports({ database, clock })),
     jobs,
-    liveness: createLiveness(clock, packageJson.version),
+    liveness,
     readiness: createReadiness({
       clock,
       logger: logger.child('health'),

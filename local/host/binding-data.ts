@@ -16,7 +16,7 @@ function merge(data: TriggerMetadata, values: object): void {
 export function mergeJson(data: TriggerMetadata, text: string): void {
   try {
     if (text.trimStart().startsWith('{')) merge(data, JSON.parse(text));
-  } catch {}
+  } catch {} // No JSON, nothing to merge.
 }
 
 /**

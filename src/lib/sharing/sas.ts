@@ -61,7 +61,10 @@ export function createSasLinks({ clock, blobs, findLinkable }: SasPorts): SasLin
       return sign(await findLinkable(caller, [request.file_id], signal), request, signal);
     },
     async issueBatch(caller, items, signal) {
-      const ids = items.map(fileIdOf).filter((id) => id !== null && isId(id)) as string[];
+      const ids = items
+        .map(fileIdOf)
+        .filter((id) => id !== null)
+        .filter(isId);
       const findBlob = await findLinkable(caller, ids, signal);
       const results: SasBatchResult['results'] = [];
       for (const item of items) {
