@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { uploaded } from '../support/uploads.ts';
@@ -25,7 +25,7 @@ let app: App;
 let api: Api;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp(inject('appFolder'));
   api = apiWith(app.adminKey, app.baseUrl);
 });
 afterAll(() => app.stop());

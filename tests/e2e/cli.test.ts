@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { apiWith, expectProblem } from '../support/api.ts';
 import { testSecretKey } from '../support/app.ts';
 
-const command = fileURLToPath(new URL('../../dist/crownsafe.js', import.meta.url));
-
-/** Runs the built command with the settings of the app. */
+/** Runs the packaged command with the settings of the app. */
 async function crownsafe(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = {
     PATH: process.env['PATH'],
@@ -17,7 +16,9 @@ async function crownsafe(...args: string[]): Promise<{ code: number; stdout: str
     DATABASE_URL: inject('databaseUrl'),
     AzureWebJobsStorage: inject('storageConnectionString'),
   };
-  return promisify(execFile)(process.execPath, [command, ...args], { env }).then(
+  return promisify(execFile)(process.execPath, [join(inject('appFolder'), 'crownsafe.js'), ...args], {
+    env,
+  }).then(
     (output) => ({ code: 0, ...output }),
     (error) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
   );

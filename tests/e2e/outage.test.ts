@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { pngBytes, uploaded, uploadForm } from '../support/uploads.ts';
@@ -9,7 +9,7 @@ let app: App;
 let api: Api;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp(inject('appFolder'));
   api = apiWith(app.adminKey, app.baseUrl);
 });
 afterAll(() => app.stop());

@@ -1,24 +1,43 @@
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { bundle } from '../../scripts/bundle.ts';
-import { root, startApp } from './app.ts';
+import { readFolder } from '../../scripts/packaging/folder-content.ts';
+import { makePackage } from '../../scripts/packaging/make-package.ts';
+import { startApp } from './app.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+import { thisMachine } from './this-machine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the built app answers, without a slash at the end. */
+    /** The package as it is deployed, far from the checkout, so that only its own files can be found. */
+    appFolder: string;
+    /** Where the packaged app answers, without a slash at the end. */
     baseUrl: string;
     /** An API key with the scope `admin`. */
     adminKey: string;
   }
 }
 
-/** Builds the app and starts the one that all end-to-end tests share; the returned function stops it. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Makes the package and starts the app that all end-to-end tests share; the returned function stops it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Never test the behaviour of an older build.
-  await bundle(root);
-  const app = await startApp();
+  await using cleanUp = new AsyncDisposableStack();
+  const appFolder = makeTemporaryFolder();
+  cleanUp.defer(() => rm(appFolder, { recursive: true, force: true }));
+  const { content } = await makePackage(root, appFolder, thisMachine());
+  const app = await startApp(appFolder);
+  cleanUp.defer(() => app.stop());
+  project.provide('appFolder', appFolder);
   project.provide('baseUrl', app.baseUrl);
   project.provide('adminKey', app.adminKey);
   project.provide('storageConnectionString', app.storageConnectionString);
   project.provide('databaseUrl', app.databaseUrl);
-  return () => app.stop();
+  const owned = cleanUp.move();
+  return async () => {
+    await using _ = owned;
+    const { sha256 } = await readFolder(appFolder);
+    if (sha256 !== content.sha256)
+      throw new Error('The app has written into its own folder, which is read-only in Azure.');
+  };
 }

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { appEnvironment } from '../../local/app-environment.ts';
 import { prepareDatabase } from '../../local/database.ts';
 import { type LocalHost, startLocalHost } from '../../local/host/index.ts';
@@ -29,15 +28,13 @@ export interface App {
 /** `SECRET_KEY` of every app that is started for a test, so that tests can make credentials. */
 export const testSecretKey = 'a-secret-for-tests-only-0123456789abcdef';
 
-/** The checkout. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
-
 /**
- * Starts services in a temporary folder and the app from `dist` on top, as `npm start` would, on free ports.
+ * Starts services in a temporary folder and an app on top, as `npm start` would, on free ports.
  *
+ * @param appFolder - holds the built app, its package.json and its host.json
  * @param env - settings of the app, over those of a test run
  */
-export async function startApp(env: Readonly<Record<string, string>> = {}): Promise<App> {
+export async function startApp(appFolder: string, env: Readonly<Record<string, string>> = {}): Promise<App> {
   const folder = makeTemporaryFolder();
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
@@ -49,7 +46,7 @@ export async function startApp(env: Readonly<Record<string, string>> = {}): Prom
   const appEnv = environment(folder, port, services, env);
   const adminKey = await prepareDatabase(folder, appEnv);
   const host = await startLocalHost({
-    appFolder: root,
+    appFolder,
     port,
     env: appEnv,
     stateFolder: join(folder, 'host'),
