@@ -1,19 +1,23 @@
 import type * as z from 'zod';
 import { type Settings, settingsSchema } from './settings.ts';
+import {
+  backupConnection,
+  dataConnection,
+  platformConnection,
+  type StorageConnection,
+  storageProblems,
+} from './storage-connections.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** How storage is reached. */
-export type StorageConnection =
-  | { readonly kind: 'connection-string'; readonly value: string }
-  | { readonly kind: 'account-key'; readonly accountName: string; readonly accountKey: string };
 
 /** The whole configuration: read once, frozen, passed on by argument. */
 export interface Config extends Readonly<Settings> {
   readonly DATABASE_DIRECT_URL: string;
+  /** Of the files, links and reports, and of the catalogue of backups. */
   readonly storage: StorageConnection;
   /** Of the platform, which takes the messages out of our queue. */
   readonly queueStorage: StorageConnection;
+  readonly backupStorage: StorageConnection;
   readonly isProduction: boolean;
 }
 
@@ -40,13 +44,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     ...crossChecks(given),
   ];
   const settings = parsed.data;
-  const storage = settings && storageConnection(settings);
+  const storage = settings && dataConnection(settings);
   if (!storage || problems.length > 0) throw configError(problems);
   return Object.freeze({
     ...settings,
     DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
     storage: Object.freeze(storage),
-    queueStorage: Object.freeze(platformStorage(settings) ?? storage),
+    queueStorage: Object.freeze(platformConnection(settings) ?? storage),
+    backupStorage: Object.freeze(backupConnection(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
   });
 }
@@ -59,31 +64,13 @@ function crossChecks(given: Environment): string[] {
   if (isProduction && origins.includes('*')) {
     problems.push('CORS_ORIGINS: `*` is refused in production, name the origins');
   }
-  const hasName = given['AZURE_STORAGE_ACCOUNT_NAME'] !== undefined;
-  const hasKey = given['AZURE_STORAGE_ACCOUNT_KEY'] !== undefined;
-  if (hasKey && !hasName)
-    problems.push('AZURE_STORAGE_ACCOUNT_NAME: is required with AZURE_STORAGE_ACCOUNT_KEY');
-  if (hasName && !hasKey)
-    problems.push('AZURE_STORAGE_ACCOUNT_KEY: is required with AZURE_STORAGE_ACCOUNT_NAME');
-  const hasConnection = given['AZURE_STORAGE_CONNECTION_STRING'] ?? given['AzureWebJobsStorage'];
-  if (!hasConnection && !hasName && !hasKey) {
-    problems.push(
-      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
-    );
+  for (const name of Object.keys(settingsSchema.shape)) {
+    // The platform leaves the reference itself in place of a secret that it cannot read: a text anybody can guess.
+    if (given[name]?.startsWith('@Microsoft.KeyVault(')) {
+      problems.push(`${name}: is a Key Vault reference that the platform could not resolve`);
+    }
   }
-  return problems;
-}
-
-function storageConnection(settings: Settings): StorageConnection | undefined {
-  const { AZURE_STORAGE_ACCOUNT_NAME: accountName, AZURE_STORAGE_ACCOUNT_KEY: accountKey } = settings;
-  const value = settings.AZURE_STORAGE_CONNECTION_STRING;
-  if (value) return { kind: 'connection-string', value };
-  if (accountName && accountKey) return { kind: 'account-key', accountName, accountKey };
-  return platformStorage(settings);
-}
-
-function platformStorage({ AzureWebJobsStorage: value }: Settings): StorageConnection | undefined {
-  return value === undefined ? undefined : { kind: 'connection-string', value };
+  return [...problems, ...storageProblems(given)];
 }
 
 function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {

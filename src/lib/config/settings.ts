@@ -58,6 +58,21 @@ const storageConnectionString = z
     'must name an account and its key',
   );
 
+/** The endpoint of one storage service, without a trailing slash; a token is never sent in the clear. */
+const serviceUri = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const accountName = z.string().regex(/^[a-z0-9]{3,24}$/, 'must be 3–24 lower-case letters or digits');
+
+/** How many connections an instance may hold. */
+const poolSize = (most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((size) => size >= 1 && size <= most, `must be from 1 to ${most}`);
+
 /** Containers that the app uses for other things. */
 const reservedContainers = ['crownsafe-trash', 'crownsafe-backups', 'crownsafe-reports'];
 
@@ -87,7 +102,7 @@ export const settingsSchema = z.object({
   DATABASE_URL: databaseUrl.register(notes, {
     group: 'database',
     description:
-      'PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`.',
+      "PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`. Without a password, and over TLS, a token of the app's identity is the password.",
     local: 'postgresql://postgres:postgres@127.0.0.1:5433/crownsafe',
     secret: true,
   }),
@@ -97,26 +112,48 @@ export const settingsSchema = z.object({
       'PostgreSQL without a pooler between, for backups, migrations and reports. Default: `DATABASE_URL`.',
     secret: true,
   }),
+  DATABASE_POOL_SIZE: poolSize(100).default(10).register(notes, {
+    group: 'database',
+    description:
+      'Connections to `DATABASE_URL` of one instance. Times the most instances it must stay below what the server allows.',
+  }),
+  DATABASE_DIRECT_POOL_SIZE: poolSize(20).default(3).register(notes, {
+    group: 'database',
+    description: 'Connections to `DATABASE_DIRECT_URL` of one instance, opened when first needed.',
+  }),
   AzureWebJobsStorage: storageConnectionString.optional().register(notes, {
     group: 'storage',
     description:
-      "The platform's own storage connection; also ours when no other storage setting is given; the queue of jobs is always there. Not needed with an identity-based host connection.",
+      "The platform's own storage connection; also ours when no other storage setting is given; the queue of jobs is always there. In Azure an identity takes its place.",
     local: 'UseDevelopmentStorage=true',
     secret: true,
+  }),
+  AzureWebJobsStorage__accountName: accountName.optional().register(notes, {
+    group: 'storage',
+    description: "The platform's own storage by identity: the account's name, in the public cloud.",
+  }),
+  AzureWebJobsStorage__blobServiceUri: serviceUri.optional().register(notes, {
+    group: 'storage',
+    description: "The platform's own storage by identity, in any cloud: all three endpoints.",
+  }),
+  AzureWebJobsStorage__queueServiceUri: serviceUri.optional().register(notes, {
+    group: 'storage',
+    description: 'Together with `AzureWebJobsStorage__blobServiceUri`.',
+  }),
+  AzureWebJobsStorage__tableServiceUri: serviceUri.optional().register(notes, {
+    group: 'storage',
+    description: 'Together with `AzureWebJobsStorage__blobServiceUri`.',
   }),
   AZURE_STORAGE_CONNECTION_STRING: storageConnectionString.optional().register(notes, {
     group: 'storage',
     description: 'Storage by connection string.',
     secret: true,
   }),
-  AZURE_STORAGE_ACCOUNT_NAME: z
-    .string()
-    .regex(/^[a-z0-9]{3,24}$/, 'must be 3–24 lower-case letters or digits')
-    .optional()
-    .register(notes, {
-      group: 'storage',
-      description: 'Storage by account name, together with `AZURE_STORAGE_ACCOUNT_KEY`.',
-    }),
+  AZURE_STORAGE_ACCOUNT_NAME: accountName.optional().register(notes, {
+    group: 'storage',
+    description:
+      'Storage by account name in the public cloud: with `AZURE_STORAGE_ACCOUNT_KEY` by key, without it by identity.',
+  }),
   AZURE_STORAGE_ACCOUNT_KEY: z.base64().min(1).optional().register(notes, {
     group: 'storage',
     description: 'Key of the account named by `AZURE_STORAGE_ACCOUNT_NAME`.',
@@ -131,6 +168,11 @@ export const settingsSchema = z.object({
       group: 'storage',
       description: 'Container of the uploaded files.',
     }),
+  AZURE_CLIENT_ID: z.guid('must be a GUID').optional().register(notes, {
+    group: 'storage',
+    description:
+      'Client id of the user-assigned identity that reaches storage and database. Left out: whichever identity `DefaultAzureCredential` finds.',
+  }),
   UPLOAD_MAX_BYTES: z
     .string()
     .regex(/^\d{1,9}$/, 'must be a whole number of bytes')
@@ -171,6 +213,25 @@ export const settingsSchema = z.object({
     group: 'backups',
     description: 'Whether the nightly timer takes a backup.',
   }),
+  BACKUP_STORAGE_BLOB_URI: serviceUri.optional().register(notes, {
+    group: 'backups',
+    description: 'Blob endpoint of the account that keeps the backups, by identity.',
+  }),
+  BACKUP_STORAGE_CONNECTION_STRING: storageConnectionString.optional().register(notes, {
+    group: 'backups',
+    description:
+      'The account that keeps the backups, by connection string. Without either, backups lie beside the files.',
+    secret: true,
+  }),
+  BACKUP_DATABASE_ROLE: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be the name of a role')
+    .optional()
+    .register(notes, {
+      group: 'backups',
+      description:
+        'Role that a dump takes on, for a login that may not read everything itself; `crownsafe roles apply` makes one called `backup`.',
+    }),
 });
 
 /** The settings as read, before anything is derived from them. */

@@ -11,6 +11,13 @@ const usable: Environment = {
   AzureWebJobsStorage: 'UseDevelopmentStorage=true',
 };
 
+const platformUris: Environment = {
+  AzureWebJobsStorage: undefined,
+  AzureWebJobsStorage__blobServiceUri: 'https://a.blob/',
+  AzureWebJobsStorage__queueServiceUri: 'https://a.queue',
+  AzureWebJobsStorage__tableServiceUri: 'https://a.table',
+};
+
 /** The problems of an environment, one for each, without the dash. */
 function problemsOf(environment: Environment): string[] {
   try {
@@ -76,7 +83,25 @@ describe('loadConfig', () => {
     [
       'an account with its key before the connection of the platform',
       { AZURE_STORAGE_ACCOUNT_NAME: 'name', AZURE_STORAGE_ACCOUNT_KEY: 'a2V5' },
-      { kind: 'account-key', accountName: 'name', accountKey: 'a2V5' },
+      { kind: 'account-key', account: 'name', accountKey: 'a2V5' },
+    ],
+    [
+      'an account without a key by identity',
+      { AZURE_STORAGE_ACCOUNT_NAME: 'name' },
+      { kind: 'identity', account: 'name' },
+    ],
+    [
+      'the endpoints of the platform by identity',
+      platformUris,
+      {
+        kind: 'identity',
+        account: { blob: 'https://a.blob', queue: 'https://a.queue', table: 'https://a.table' },
+      },
+    ],
+    [
+      'the account of the platform by identity',
+      { AzureWebJobsStorage: undefined, AzureWebJobsStorage__accountName: 'host' },
+      { kind: 'identity', account: 'host' },
     ],
     [
       'the connection of the platform',
@@ -85,6 +110,33 @@ describe('loadConfig', () => {
     ],
   ])('reaches storage by %s', (_, given, storage) => {
     expect(loadConfig({ ...usable, ...given }).storage).toEqual(storage);
+  });
+
+  it('sends jobs through the storage of the platform, wherever the files are', () => {
+    const { storage, queueStorage } = loadConfig({
+      ...usable,
+      ...platformUris,
+      AZURE_STORAGE_ACCOUNT_NAME: 'files',
+    });
+
+    expect(storage).toEqual({ kind: 'identity', account: 'files' });
+    expect(queueStorage).toMatchObject({ account: { queue: 'https://a.queue' } });
+  });
+
+  it.each<[string, Environment, object]>([
+    ['beside the files', {}, { kind: 'connection-string', value: usable['AzureWebJobsStorage'] }],
+    [
+      'in an account of their own by identity',
+      { BACKUP_STORAGE_BLOB_URI: 'https://b.blob/' },
+      { kind: 'identity', account: { blob: 'https://b.blob' } },
+    ],
+    [
+      'in an account of their own by connection string',
+      { BACKUP_STORAGE_CONNECTION_STRING: 'AccountName=b;AccountKey=a2V5' },
+      { kind: 'connection-string', value: 'AccountName=b;AccountKey=a2V5' },
+    ],
+  ])('keeps backups %s', (_, given, backupStorage) => {
+    expect(loadConfig({ ...usable, ...given }).backupStorage).toEqual(backupStorage);
   });
 });
 
@@ -134,8 +186,16 @@ describe('loadConfig of unusable settings', () => {
     [{ AZURE_STORAGE_CONTAINER: 'Images' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
     [{ AZURE_STORAGE_CONTAINER: 'a--b' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
     [
-      { AZURE_STORAGE_ACCOUNT_NAME: 'name' },
-      'AZURE_STORAGE_ACCOUNT_KEY: is required with AZURE_STORAGE_ACCOUNT_NAME',
+      { ...platformUris, AzureWebJobsStorage__queueServiceUri: undefined },
+      'AzureWebJobsStorage__queueServiceUri: is required with the other two service URIs',
+    ],
+    [{ BACKUP_STORAGE_BLOB_URI: 'http://a.blob' }, 'BACKUP_STORAGE_BLOB_URI: must be an https:// URL'],
+    [{ BACKUP_DATABASE_ROLE: 'no role' }, 'BACKUP_DATABASE_ROLE: must be the name of a role'],
+    [{ AZURE_CLIENT_ID: 'me' }, 'AZURE_CLIENT_ID: must be a GUID'],
+    [{ DATABASE_POOL_SIZE: '0' }, 'DATABASE_POOL_SIZE: must be from 1 to 100'],
+    [
+      { SECRET_KEY: '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/secret-key)' },
+      'SECRET_KEY: is a Key Vault reference that the platform could not resolve',
     ],
     [
       { AZURE_STORAGE_ACCOUNT_KEY: 'a2V5' },
@@ -143,7 +203,7 @@ describe('loadConfig of unusable settings', () => {
     ],
     [
       { AzureWebJobsStorage: undefined },
-      'AZURE_STORAGE_CONNECTION_STRING: is required, or account name and key, or AzureWebJobsStorage',
+      'AZURE_STORAGE_CONNECTION_STRING: is required, or AZURE_STORAGE_ACCOUNT_NAME, or AzureWebJobsStorage in one of its forms',
     ],
     [
       { ENVIRONMENT: undefined, CORS_ORIGINS: '*' },
