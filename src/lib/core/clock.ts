@@ -29,6 +29,19 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Starts the life of something that ends at a given time, as a token does. The returned function tells how many
+ * milliseconds are left, by whichever clock says less: the wall clock may jump, and the other one may stand still while
+ * a machine sleeps.
+ *
+ * @param endsAt - milliseconds since the epoch
+ */
+export function startLifetime(clock: Clock, endsAt: number): () => number {
+  const lifeMs = endsAt - clock.now();
+  const startedMs = clock.monotonicMs();
+  return () => Math.min(endsAt - clock.now(), lifeMs - (clock.monotonicMs() - startedMs));
+}
+
 /** ISO 8601 in UTC with milliseconds, as every time in the API is written. */
 export function toTimestamp(epochMs: number): string {
   return new Date(epochMs).toISOString();

@@ -6,7 +6,7 @@ export {
   remainingMs,
   startDeadline,
 } from './abort.ts';
-export { type Clock, parseHttpDate, sleep, systemClock, toTimestamp } from './clock.ts';
+export { type Clock, parseHttpDate, sleep, startLifetime, systemClock, toTimestamp } from './clock.ts';
 export { AppError, type FieldError, isAppError, type ProblemCode, problems } from './errors.ts';
 export { isId, newId, newSecret } from './ids.ts';
 export { type Lazy, lazy } from './lazy.ts';

@@ -1,7 +1,13 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHttpDate, sleep, systemClock, toTimestamp } from '../../../src/lib/core/index.ts';
+import {
+  parseHttpDate,
+  sleep,
+  startLifetime,
+  systemClock,
+  toTimestamp,
+} from '../../../src/lib/core/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 describe('sleep', () => {
@@ -107,5 +113,34 @@ describe('parseHttpDate', () => {
     '',
   ])('does not take %j for one', (text) => {
     expect(parseHttpDate(text)).toBeUndefined();
+  });
+});
+
+describe('a lifetime', () => {
+  const start = () => {
+    const clock = fakeClock();
+    return { clock, leftMs: startLifetime(clock, clock.now() + 10_000) };
+  };
+
+  it('runs out as time passes', async () => {
+    const { clock, leftMs } = start();
+
+    await clock.advance(4_000);
+    const early = leftMs();
+    await clock.advance(7_000);
+
+    expect([early, leftMs()]).toEqual([6_000, -1_000]);
+  });
+
+  it('is not made longer by a wall clock that is put back, and ends when it is put forward', async () => {
+    const { clock, leftMs } = start();
+
+    await clock.advance(4_000);
+    clock.jump(-3_600_000);
+    const putBack = leftMs();
+    clock.jump(2 * 3_600_000);
+
+    expect(putBack).toBe(6_000);
+    expect(leftMs()).toBeLessThan(0);
   });
 });
