@@ -1,6 +1,6 @@
 import type { Verdict } from './verdict.ts';
 
-/** Codes of node:net, node:dns and node:tls. Where no connection came about, nothing can have been done. */
+/** Codes of node:net, node:dns and node:tls, and of our identity. Where no connection came about, nothing can have been done. */
 const verdicts: ReadonlyMap<string, Verdict> = new Map([
   ['ECONNREFUSED', 'refused'],
   ['EHOSTDOWN', 'refused'],
@@ -18,9 +18,12 @@ const verdicts: ReadonlyMap<string, Verdict> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'broken'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'broken'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'broken'],
+  // Without a token the service is as far away as without a network.
+  ['identity_unavailable', 'refused'],
+  ['identity_refused', 'broken'],
 ]);
 
-/** Reads a network error; `undefined` when the code is none of the network's. */
+/** Reads what kept a request from the service; `undefined` when the code is none of those. */
 export function judgeNetworkCode(code: string): Verdict | undefined {
   return verdicts.get(code);
 }

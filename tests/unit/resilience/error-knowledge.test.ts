@@ -34,6 +34,8 @@ describe('the knowledge of Azure errors', () => {
     ['EPIPE', 'lost'],
     ['REQUEST_SEND_ERROR', 'lost'],
     ['CERT_HAS_EXPIRED', 'broken'],
+    ['identity_unavailable', 'refused'],
+    ['identity_refused', 'broken'],
   ])('takes the network code %s for %s', (code, verdict) => {
     expect(judgeAzureError(networkError(code))).toBe(verdict);
   });
