@@ -11,7 +11,12 @@ import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
-import { createAuthenticator, createKeyring, createScraperCheck } from './lib/security/index.ts';
+import {
+  createAuthenticator,
+  createAzureIdentity,
+  createKeyring,
+  createScraperCheck,
+} from './lib/security/index.ts';
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
 import { observeResilience } from './observe-resilience.ts';
@@ -32,9 +37,19 @@ function createRuntime(config: Config) {
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
   const resilience = createResilience({ clock, onEvent: observeResilience(logger, metrics) });
+  const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
+    clock,
+    onRefreshFailure: (error) => logger.child('security').warning('a token could not be renewed', { error }),
+  });
+  const correlationId = () => currentContext()?.correlationId;
   const openStorage = (connection: Config['storage']) =>
-    createStorage({ connection, resilience, clock, correlationId: () => currentContext()?.correlationId });
+    createStorage({ connection, identity, resilience, clock, correlationId });
   const storage = openStorage(config.storage);
+  // An account is opened once, so that a passing health check counts for all that lies in it.
+  const openBeside = (connection: Config['storage']) =>
+    connection === config.storage ? storage : openStorage(connection);
+  const queueStorage = openBeside(config.queueStorage);
+  const backupStorage = openBeside(config.backupStorage);
   const database = createDatabase({
     url: config.DATABASE_URL,
     directUrl: config.DATABASE_DIRECT_URL,
@@ -60,7 +75,7 @@ function createRuntime(config: Config) {
       clock,
       logger: logger.child('backup'),
       connection: parseDatabaseUrl(config.DATABASE_DIRECT_URL),
-      blobs: storage.blobs('crownsafe-backups', 'backup-blob'),
+      blobs: backupStorage.blobs('crownsafe-backups', 'backup-blob'),
       table: storage.table('crownsafebackups'),
       cursors,
       enqueue: (name, signal) => jobs().enqueue('backup', name, signal),
@@ -71,7 +86,7 @@ function createRuntime(config: Config) {
       clock,
       logger,
       database,
-      queue: openStorage(config.queueStorage).queue('jobs'),
+      queue: queueStorage.queue('jobs'),
       handlers: { backup: (name, signal) => backups().run(name, signal) },
     }),
   );
@@ -126,7 +141,7 @@ function createRuntime(config: Config) {
       logger: logger.child('health'),
       checks: [
         { name: 'database', ping: database.ping },
-        { name: 'blob', ping: storage.ping },
+        { name: 'blob', ping: (signal) => storage.ping(config.AZURE_STORAGE_CONTAINER, signal) },
       ],
     }),
     /** Closes connections; for the end of the process. */

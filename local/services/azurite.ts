@@ -12,10 +12,22 @@ export interface AzuritePorts {
   readonly table: number;
 }
 
+/** PEM files of a certificate for 127.0.0.1, which whoever uses the emulator must trust, this process included. */
+export interface Certificate {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
 /** The storage emulator, running. */
 export interface Azurite extends Service {
   readonly connectionString: string;
 }
+
+type AzuriteOptions = ServiceOptions & {
+  readonly ports: AzuritePorts;
+  /** With one it speaks HTTPS, and takes any well-formed token of an identity in place of its key. */
+  readonly certificate?: Certificate;
+};
 
 /** Account and key that every Azurite has; they are public (Azurite's README), not a secret. */
 const account = 'devstoreaccount1';
@@ -26,10 +38,9 @@ const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6
  *
  * @throws LocalError when a port is taken, or Azurite does not start
  */
-export async function startAzurite(
-  options: ServiceOptions & { readonly ports: AzuritePorts },
-): Promise<Azurite> {
-  const { folder, ports, onUnexpectedExit } = options;
+export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
+  const { folder, ports, certificate, onUnexpectedExit } = options;
+  const protocol = certificate ? 'https' : 'http';
   await requireFreePort(ports.blob, 'Azurite (blobs)', 'AZURITE_BLOB_PORT');
   await requireFreePort(ports.queue, 'Azurite (queues)', 'AZURITE_QUEUE_PORT');
   await requireFreePort(ports.table, 'Azurite (tables)', 'AZURITE_TABLE_PORT');
@@ -39,29 +50,33 @@ export async function startAzurite(
     name: 'Azurite',
     program: {
       command: process.execPath,
-      args: azuriteArguments(location, ports),
+      args: azuriteArguments(location, ports, certificate),
       temporaryFolder: options.temporary ? folder : undefined,
     },
     logFile: join(folder, 'azurite.log'),
-    isReady: () => answers(ports),
+    isReady: () => answers(ports, protocol),
     onUnexpectedExit,
   });
   await service.start();
-  return { ...service, connectionString: connectionString(ports) };
+  return { ...service, connectionString: connectionString(ports, protocol) };
 }
 
-function azuriteArguments(location: string, ports: AzuritePorts): string[] {
+function azuriteArguments(location: string, ports: AzuritePorts, certificate?: Certificate): string[] {
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
   const addresses = (['blob', 'queue', 'table'] as const).flatMap((service) => [
     ...[`--${service}Host`, localHostname],
     ...[`--${service}Port`, String(ports[service])],
   ]);
+  const secure = certificate
+    ? ['--oauth', 'basic', '--cert', certificate.certificateFile, '--key', certificate.keyFile]
+    : [];
   // The SDK speaks a newer version of the protocol than Azurite knows, hence --skipApiVersionCheck.
   return [
     program,
     '--location',
     location,
     ...addresses,
+    ...secure,
     '--silent',
     '--skipApiVersionCheck',
     '--disableTelemetry',
@@ -69,10 +84,10 @@ function azuriteArguments(location: string, ports: AzuritePorts): string[] {
 }
 
 /** The connection string of an Azurite with these ports. */
-export function connectionString(ports: AzuritePorts): string {
-  const endpoint = (port: number) => `http://${localHostname}:${port}/${account}`;
+export function connectionString(ports: AzuritePorts, protocol: 'http' | 'https' = 'http'): string {
+  const endpoint = (port: number) => `${protocol}://${localHostname}:${port}/${account}`;
   return [
-    'DefaultEndpointsProtocol=http',
+    `DefaultEndpointsProtocol=${protocol}`,
     `AccountName=${account}`,
     `AccountKey=${accountKey}`,
     `BlobEndpoint=${endpoint(ports.blob)}`,
@@ -82,10 +97,10 @@ export function connectionString(ports: AzuritePorts): string {
   ].join(';');
 }
 
-/** Whether all three services answer HTTP (with a 403, for want of a credential). */
-async function answers(ports: AzuritePorts): Promise<boolean> {
+/** Whether all three services answer (with a 403, for want of a credential). */
+async function answers(ports: AzuritePorts, protocol: string): Promise<boolean> {
   const asked = [ports.blob, ports.queue, ports.table].map(async (port) => {
-    const answer = await fetch(`http://${localHostname}:${port}/${account}?comp=list`);
+    const answer = await fetch(`${protocol}://${localHostname}:${port}/${account}?comp=list`);
     await answer.body?.cancel();
   });
   return (await Promise.allSettled(asked)).every(({ status }) => status === 'fulfilled');

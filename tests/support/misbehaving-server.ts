@@ -1,5 +1,13 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SelfSigned } from './self-signed.ts';
 
 interface SeenRequest {
   readonly method: string;
@@ -21,18 +29,29 @@ export interface MisbehavingServer extends AsyncDisposable {
 /** Answers in any way it likes; `number` counts requests from 1. Doing nothing leaves the request unanswered. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, number: number) => void;
 
-/** Starts a server on a free port that shows how a client bears bad treatment. Request bodies are not read unless `answer` does. */
-export async function startMisbehavingServer(answer: Answer): Promise<MisbehavingServer> {
+/**
+ * Starts a server on a free port that shows how a client bears bad treatment. Request bodies are not read unless
+ * `answer` does.
+ *
+ * @param secure - makes it speak HTTPS
+ */
+export async function startMisbehavingServer(
+  answer: Answer,
+  secure?: SelfSigned,
+): Promise<MisbehavingServer> {
   const requests: SeenRequest[] = [];
   const sockets = new Set<Socket>();
   const pending = new Set<IncomingMessage>();
-  const server = createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const { method = '', url = '', headers } = request;
     requests.push({ method, url, headers });
     pending.add(request);
     response.once('close', () => pending.delete(request));
     answer(request, response, requests.length);
-  });
+  };
+  const server = secure
+    ? createSecureServer({ key: secure.key, cert: secure.certificate }, serve)
+    : createServer(serve);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -41,7 +60,7 @@ export async function startMisbehavingServer(answer: Answer): Promise<Misbehavin
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`,
     requests,
     get pending() {
       for (const request of pending) request.resume();

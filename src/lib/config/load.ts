@@ -15,8 +15,9 @@ export interface Config extends Readonly<Settings> {
   readonly DATABASE_DIRECT_URL: string;
   /** Of the files, links and reports, and of the catalogue of backups. */
   readonly storage: StorageConnection;
-  /** Of the platform, which takes the messages out of our queue. */
+  /** Of the platform, which takes the messages out of our queue; the same object as `storage` where it is the same. */
   readonly queueStorage: StorageConnection;
+  /** The same object as `storage` where backups lie beside the files. */
   readonly backupStorage: StorageConnection;
   readonly isProduction: boolean;
 }
@@ -44,13 +45,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     ...crossChecks(given),
   ];
   const settings = parsed.data;
-  const storage = settings && dataConnection(settings);
+  const platform = settings && platformConnection(settings);
+  const storage = settings && (dataConnection(settings) ?? platform);
   if (!storage || problems.length > 0) throw configError(problems);
   return Object.freeze({
     ...settings,
     DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
     storage: Object.freeze(storage),
-    queueStorage: Object.freeze(platformConnection(settings) ?? storage),
+    queueStorage: Object.freeze(platform ?? storage),
     backupStorage: Object.freeze(backupConnection(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
   });

@@ -26,14 +26,13 @@ const platformUris = [
   'AzureWebJobsStorage__tableServiceUri',
 ] as const;
 
-/** Of what the app keeps; `undefined` where nothing names it. */
+/** Of what the app keeps; `undefined` where it lies in the platform's storage. */
 export function dataConnection(settings: Settings): StorageConnection | undefined {
   const { AZURE_STORAGE_ACCOUNT_NAME: account, AZURE_STORAGE_ACCOUNT_KEY: accountKey } = settings;
   const value = settings.AZURE_STORAGE_CONNECTION_STRING;
   if (value) return { kind: 'connection-string', value };
   if (account && accountKey) return { kind: 'account-key', account, accountKey };
-  if (account) return { kind: 'identity', account };
-  return platformConnection(settings);
+  return account === undefined ? undefined : { kind: 'identity', account };
 }
 
 /** Of the platform. Its own order: a connection string hides all else. */

@@ -1,17 +1,20 @@
 import { type Lazy, lazy } from '../core/index.ts';
+import type { AzureIdentity } from '../security/index.ts';
 import type { StorageAccount } from './connection.ts';
-import { createKeySigner, type SasSigner } from './sas.ts';
 
 /** Clients of one account, each SDK loaded at its first use: together they cost a cold start 100 ms. */
 export interface AccountClients {
   readonly blob: Lazy<Promise<BlobAccess>>;
-  readonly table: (name: string) => Promise<TableAccess>;
-  readonly queue: (name: string) => Promise<import('@azure/storage-queue').QueueClient>;
+  readonly table: (endpoint: string, name: string) => Promise<TableAccess>;
+  readonly queue: (endpoint: string, name: string) => Promise<import('@azure/storage-queue').QueueClient>;
 }
 
 export interface BlobAccess {
+  readonly sdk: typeof import('@azure/storage-blob');
   readonly service: import('@azure/storage-blob').BlobServiceClient;
-  readonly sign: SasSigner;
+  readonly accountName: string;
+  /** Signs links; left out of an account that is reached by identity. */
+  readonly sharedKey?: import('@azure/storage-blob').StorageSharedKeyCredential;
 }
 
 export interface TableAccess {
@@ -26,43 +29,44 @@ export interface TableAccess {
 const storageRetries = { retryOptions: { maxTries: 1 } };
 const tableRetries = { retryOptions: { maxRetries: 0 } };
 
-/** @param correlationId - asked at every request, for `x-ms-client-request-id` */
+/**
+ * @param identity - of the app, for an account without a key
+ * @param correlationId - asked at every request, for `x-ms-client-request-id`
+ */
 export function createAccountClients(
-  account: StorageAccount,
+  { name: accountName, key, endpoints }: StorageAccount,
+  identity: AzureIdentity,
   correlationId: () => string | undefined,
 ): AccountClients {
-  const { accountName, accountKey, endpoints } = account;
-
-  const blob = lazy(async () => {
-    const sdk = await import('@azure/storage-blob');
-    const credential = new sdk.StorageSharedKeyCredential(accountName, accountKey);
-    const pipeline = sdk.newPipeline(credential, storageRetries);
-    pipeline.factories.push(labelRequests(correlationId));
-    return {
-      service: new sdk.BlobServiceClient(endpoints.blob, pipeline),
-      sign: createKeySigner(sdk, credential, endpoints.blob.startsWith('https:')),
-    };
-  });
-
-  const queues = lazy(async () => {
-    const sdk = await import('@azure/storage-queue');
-    const credential = new sdk.StorageSharedKeyCredential(accountName, accountKey);
-    const pipeline = sdk.newPipeline(credential, storageRetries);
-    pipeline.factories.push(labelRequests(correlationId));
-    return new sdk.QueueServiceClient(endpoints.queue, pipeline);
-  });
-
   return {
-    blob,
-    queue: async (name) => (await queues()).getQueueClient(name),
-    async table(name) {
+    blob: lazy(async () => {
+      const sdk = await import('@azure/storage-blob');
+      const sharedKey = key === undefined ? undefined : new sdk.StorageSharedKeyCredential(accountName, key);
+      const pipeline = sdk.newPipeline(sharedKey ?? identity, storageRetries);
+      pipeline.factories.push(labelRequests(correlationId));
+      const service = new sdk.BlobServiceClient(endpoints.blob, pipeline);
+      return { sdk, service, accountName, ...(sharedKey && { sharedKey }) };
+    }),
+    async queue(endpoint, name) {
+      const { newPipeline, QueueServiceClient, StorageSharedKeyCredential } = await import(
+        '@azure/storage-queue'
+      );
+      const credential = key === undefined ? identity : new StorageSharedKeyCredential(accountName, key);
+      const pipeline = newPipeline(credential, storageRetries);
+      pipeline.factories.push(labelRequests(correlationId));
+      return new QueueServiceClient(endpoint, pipeline).getQueueClient(name);
+    },
+    async table(endpoint, name) {
       const { AzureNamedKeyCredential, odata, TableClient } = await import('@azure/data-tables');
-      const credential = new AzureNamedKeyCredential(accountName, accountKey);
-      const client = new TableClient(endpoints.table, name, credential, {
+      const options = {
         ...tableRetries,
-        allowInsecureConnection: endpoints.table.startsWith('http:'),
-        additionalPolicies: [{ policy: labelTableRequests(correlationId), position: 'perCall' }],
-      });
+        allowInsecureConnection: endpoint.startsWith('http:'),
+        additionalPolicies: [{ policy: labelTableRequests(correlationId), position: 'perCall' as const }],
+      };
+      const client =
+        key === undefined
+          ? new TableClient(endpoint, name, identity, options)
+          : new TableClient(endpoint, name, new AzureNamedKeyCredential(accountName, key), options);
       return { client, odata };
     },
   };

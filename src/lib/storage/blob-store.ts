@@ -1,5 +1,5 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
-import type { Clock } from '../core/index.ts';
+import { type Clock, lazy } from '../core/index.ts';
 import type { Resilience } from '../resilience/index.ts';
 import type { BlobAccess } from './account.ts';
 import { copyBlob } from './blob-copy.ts';
@@ -9,6 +9,7 @@ import { uploadBlob } from './blob-upload.ts';
 import { createCalls } from './calls.ts';
 import { outcomeOfRefusal, statusOf } from './errors.ts';
 import type { BlobProperties, BlobStore, CallOptions } from './ports.ts';
+import { createSigner, maxLinkMs } from './sas.ts';
 
 interface BlobStoreOptions {
   readonly access: () => Promise<BlobAccess>;
@@ -39,6 +40,7 @@ export function createBlobStore({
     dependency,
     create: async (abortSignal) => (await containerClient()).createIfNotExists({ abortSignal }),
   });
+  const signer = lazy(async () => createSigner(await access(), { call, clock }));
   const url = (name: string) =>
     `${endpoint}/${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
 
@@ -84,7 +86,9 @@ export function createBlobStore({
     },
     async sasUrl(name, options) {
       options.signal.throwIfAborted();
-      const { sign } = await access();
+      if (options.expiresAt - clock.now() > maxLinkMs)
+        throw new RangeError(`A link cannot live longer than ${maxLinkMs} ms`);
+      const sign = await signer();
       return `${url(name)}?${await sign(container, name, options)}`;
     },
   };

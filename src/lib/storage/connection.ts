@@ -1,32 +1,18 @@
-/** Where an account's services are, without a trailing slash. */
-export interface StorageEndpoints {
-  readonly blob: string;
-  readonly queue: string;
-  readonly table: string;
-}
-
-/** How to reach an account and what proves that we may; told apart by `kind`. */
-export type StorageConnection =
-  | { readonly kind: 'connection-string'; readonly value: string }
-  | {
-      readonly kind: 'account-key';
-      readonly accountName: string;
-      readonly accountKey: string;
-      /** Left out: the public Azure cloud's. */
-      readonly endpoints?: StorageEndpoints;
-    };
+import { isIP } from 'node:net';
+import type { StorageConnection, StorageEndpoints } from '../config/index.ts';
 
 /** An account as the clients need it. */
 export interface StorageAccount {
-  readonly accountName: string;
-  readonly accountKey: string;
+  readonly name: string;
   readonly endpoints: StorageEndpoints;
+  /** Left out: the app's identity proves that we may. */
+  readonly key?: string;
 }
 
 /** The emulator's account; its key is published with the emulator. */
 const emulator = {
-  accountName: 'devstoreaccount1',
-  accountKey: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
+  name: 'devstoreaccount1',
+  key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
   endpoints: {
     blob: 'http://127.0.0.1:10000/devstoreaccount1',
     queue: 'http://127.0.0.1:10001/devstoreaccount1',
@@ -34,15 +20,28 @@ const emulator = {
   },
 } as const satisfies StorageAccount;
 
-/** @throws TypeError when a connection string lacks a part; names the part, never a value */
+/**
+ * @throws TypeError when a connection string lacks a part, or an identity would send its token in the clear; names
+ * the part, never a value
+ */
 export function resolveAccount(connection: StorageConnection): StorageAccount {
   if (connection.kind === 'connection-string') return parseConnectionString(connection.value);
-  const { accountName, accountKey, endpoints } = connection;
-  return {
-    accountName,
-    accountKey,
-    endpoints: endpoints ?? endpointsOf(accountName, 'https', 'core.windows.net'),
-  };
+  const { account } = connection;
+  const place =
+    typeof account === 'string'
+      ? { name: account, endpoints: endpointsOf(account, 'https', 'core.windows.net') }
+      : { name: accountNameIn(account.blob), endpoints: account };
+  if (connection.kind === 'account-key') return { ...place, key: connection.accountKey };
+  if (Object.values(place.endpoints).some((endpoint) => !endpoint.startsWith('https:')))
+    throw new TypeError('Storage by identity needs https endpoints: a token is never sent in the clear');
+  return place;
+}
+
+/** The emulator has the account's name in the path, the service in front of its domain. */
+function accountNameIn(endpoint: string): string {
+  const { hostname, pathname } = new URL(endpoint);
+  const [name = ''] = isIP(hostname) ? pathname.split('/').slice(1) : hostname.split('.');
+  return name;
 }
 
 function parseConnectionString(text: string): StorageAccount {
@@ -52,15 +51,15 @@ function parseConnectionString(text: string): StorageAccount {
     if (equals > 0) parts.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
   }
   if (parts.get('usedevelopmentstorage') === 'true') return emulator;
-  const accountName = required(parts, 'AccountName');
-  const accountKey = required(parts, 'AccountKey');
+  const name = required(parts, 'AccountName');
+  const key = required(parts, 'AccountKey');
   const protocol = parts.get('defaultendpointsprotocol') ?? 'https';
-  const derived = endpointsOf(accountName, protocol, parts.get('endpointsuffix') ?? 'core.windows.net');
+  const derived = endpointsOf(name, protocol, parts.get('endpointsuffix') ?? 'core.windows.net');
   const endpoint = (service: keyof StorageEndpoints) =>
     parts.get(`${service}endpoint`)?.replace(/\/+$/, '') ?? derived[service];
   return {
-    accountName,
-    accountKey,
+    name,
+    key,
     endpoints: { blob: endpoint('blob'), queue: endpoint('queue'), table: endpoint('table') },
   };
 }
@@ -71,7 +70,7 @@ function required(parts: ReadonlyMap<string, string>, name: string): string {
   return value;
 }
 
-function endpointsOf(accountName: string, protocol: string, suffix: string): StorageEndpoints {
-  const endpoint = (service: string) => `${protocol}://${accountName}.${service}.${suffix}`;
+function endpointsOf(name: string, protocol: string, suffix: string): Required<StorageEndpoints> {
+  const endpoint = (service: string) => `${protocol}://${name}.${service}.${suffix}`;
   return { blob: endpoint('blob'), queue: endpoint('queue'), table: endpoint('table') };
 }

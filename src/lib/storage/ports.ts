@@ -93,6 +93,7 @@ export interface BlobStore {
    * @throws AppError `not_found` when the source is gone, `conflict` when it has changed meanwhile
    */
   copyFrom(source: BlobStore, name: string, options: CallOptions): Promise<BlobProperties>;
+  /** @throws RangeError when the link would live longer than 6 days, 23 hours and 45 minutes */
   sasUrl(name: string, options: SasOptions): Promise<string>;
   /** The address without any right to read it. */
   url(name: string): string;
@@ -161,10 +162,17 @@ export interface Queue {
 export interface Storage {
   /** @param dependency - whose breaker counts; the backup container has its own */
   blobs(container: string, dependency?: 'blob' | 'backup-blob'): BlobStore;
+  /** @throws TypeError when the account is used for blobs only */
   table(name: string): TableStore;
+  /** @throws TypeError when the account is used for blobs only */
   queue(name: string): Queue;
-  /** One cheap call around retry and breaker, for the health check. Success half-opens open breakers. */
-  ping(signal: AbortSignal): Promise<void>;
-  /** How links are signed, for start-up audit and doctor. */
-  readonly credentials: 'account-key';
+  /**
+   * One cheap call around retry and breaker, for the health check. Success half-opens the breakers of all that is used
+   * of this account.
+   *
+   * @param container - that the app may read; whether it is there does not matter
+   */
+  ping(container: string, signal: AbortSignal): Promise<void>;
+  /** How links are signed. */
+  readonly credentials: 'account-key' | 'identity';
 }

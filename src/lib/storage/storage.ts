@@ -1,8 +1,10 @@
+import type { StorageConnection } from '../config/index.ts';
 import { type Clock, lazy } from '../core/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import type { Dependency, Resilience } from '../resilience/index.ts';
+import type { AzureIdentity } from '../security/index.ts';
 import { createAccountClients } from './account.ts';
 import { createBlobStore } from './blob-store.ts';
-import { resolveAccount, type StorageConnection } from './connection.ts';
+import { resolveAccount } from './connection.ts';
 import { translate } from './errors.ts';
 import type { BlobStore, Queue, Storage, TableStore } from './ports.ts';
 import { createQueue } from './queue.ts';
@@ -10,6 +12,8 @@ import { createTableStore } from './table-store.ts';
 
 interface StorageOptions {
   readonly connection: StorageConnection;
+  /** Who the app is, for a connection by identity. */
+  readonly identity: AzureIdentity;
   readonly resilience: Resilience;
   readonly clock: Clock;
   /** Of the work that is going on, for `x-ms-client-request-id` of every request. */
@@ -20,38 +24,47 @@ interface StorageOptions {
  * Opens a storage account. Nothing is loaded or asked before the first use; containers, tables and queues are made
  * when they turn out to be missing.
  *
- * @throws TypeError when the connection string lacks a part
+ * @throws TypeError when the connection string lacks a part, or an identity would send its token in the clear
  */
-export function createStorage({ connection, resilience, clock, correlationId }: StorageOptions): Storage {
+export function createStorage(options: StorageOptions): Storage {
+  const { connection, identity, resilience, clock, correlationId } = options;
   const account = resolveAccount(connection);
-  const clients = createAccountClients(account, correlationId);
-  const endpoint = account.endpoints.blob;
+  const clients = createAccountClients(account, identity, correlationId);
+  const { blob: endpoint, table: tables, queue: queues } = account.endpoints;
+  const used = new Set<Dependency>();
 
   return {
-    credentials: 'account-key',
+    credentials: account.key === undefined ? 'identity' : 'account-key',
     blobs: remember<BlobStore, [container: string, dependency?: 'blob' | 'backup-blob']>(
-      (container, dependency = 'blob') =>
-        createBlobStore({ access: clients.blob, endpoint, container, dependency, resilience, clock }),
+      (container, dependency = 'blob') => {
+        used.add(dependency);
+        return createBlobStore({ access: clients.blob, endpoint, container, dependency, resilience, clock });
+      },
     ),
-    table: remember<TableStore, [name: string]>((name) =>
-      createTableStore({ access: lazy(() => clients.table(name)), resilience, clock }),
-    ),
-    queue: remember<Queue, [name: string]>((name) =>
-      createQueue({ access: lazy(() => clients.queue(name)), resilience, clock }),
-    ),
-    async ping(signal) {
+    table: remember<TableStore, [name: string]>((name) => {
+      if (tables === undefined) throw new TypeError(blobsOnly);
+      used.add('table');
+      return createTableStore({ access: lazy(() => clients.table(tables, name)), resilience, clock });
+    }),
+    queue: remember<Queue, [name: string]>((name) => {
+      if (queues === undefined) throw new TypeError(blobsOnly);
+      used.add('queue');
+      return createQueue({ access: lazy(() => clients.queue(queues, name)), resilience, clock });
+    }),
+    async ping(container, signal) {
       const { service } = await clients.blob();
       try {
-        await service.getAccountInfo({ abortSignal: signal });
+        // What an identity with one of the data roles may ask; the information about the account is not among it.
+        await service.getContainerClient(container).exists({ abortSignal: signal });
       } catch (error) {
         throw signal.aborted ? signal.reason : translate(error);
       }
-      for (const dependency of ['blob', 'backup-blob', 'table', 'queue'] as const) {
-        resilience.noteRecovery(dependency);
-      }
+      for (const dependency of used) resilience.noteRecovery(dependency);
     },
   };
 }
+
+const blobsOnly = 'This storage account is used for blobs only: no endpoint for tables or queues is known';
 
 /** Makes one store for each name, so that all who use it share what it knows. */
 function remember<Store, Args extends readonly (string | undefined)[]>(

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
-import { makeSelfSigned } from './self-signed.ts';
+import { makeSelfSigned } from '../../support/self-signed.ts';
 import { connectionTo, dumpText, fillLarge, makeDatabase, runSql, startDump } from './sources.ts';
 
 const { key, certificate } = makeSelfSigned();

@@ -128,8 +128,8 @@ describe('large blobs', () => {
 });
 
 describe('an account', () => {
-  it('answers a ping', async () => {
-    await expect(openStorage().storage.ping(signal)).resolves.toBeUndefined();
+  it('answers a ping, also before its containers are made', async () => {
+    await expect(openStorage().storage.ping(`none-${randomUUID()}`, signal)).resolves.toBeUndefined();
   });
 
   it('recovers when a container was deleted behind our back', async () => {

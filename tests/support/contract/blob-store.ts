@@ -270,6 +270,14 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       expect(body.destroyed).toBe(true);
     });
 
+    it('gives no link that would outlive every key', async () => {
+      const weekMs = 7 * 24 * 60 * 60_000;
+
+      const link = store.sasUrl(newName(), { signal, expiresAt: Date.now() + weekMs });
+
+      await expect(link).rejects.toThrow(RangeError);
+    });
+
     it('names an address without a signature', () => {
       const url = store.url('a b/ü.png');
 

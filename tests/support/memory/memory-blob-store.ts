@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { AppError } from '../../../src/lib/core/index.ts';
 import type { BlobProperties, BlobStore } from '../../../src/lib/storage/index.ts';
+import { maxLinkMs } from '../../../src/lib/storage/sas.ts';
 
 interface StoredBlob {
   readonly bytes: Buffer;
@@ -86,6 +87,8 @@ export function memoryBlobStore(container = 'memory', now: () => number = Date.n
     },
     async sasUrl(name, { expiresAt, signal }) {
       signal.throwIfAborted();
+      if (expiresAt - now() > maxLinkMs)
+        throw new RangeError(`A link cannot live longer than ${maxLinkMs} ms`);
       const signature = createHash('sha256').update(`${container}/${name} ${expiresAt}`).digest('base64url');
       return `${url(name)}?se=${new Date(expiresAt).toISOString()}&sp=r&sig=${signature}`;
     },

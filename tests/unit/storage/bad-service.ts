@@ -4,6 +4,7 @@ import {
   type ResilienceEvent,
   type ResilienceSettings,
 } from '../../../src/lib/resilience/index.ts';
+import { createAzureIdentity } from '../../../src/lib/security/index.ts';
 import { createStorage } from '../../../src/lib/storage/index.ts';
 import { type Answer, startMisbehavingServer } from '../../support/misbehaving-server.ts';
 
@@ -29,19 +30,23 @@ export async function openBadService(
     onEvent: (event) => events.push(event),
   });
   const endpoint = `${server.origin}/account`;
-  const storage = createStorage({
-    connection: {
-      kind: 'account-key',
-      accountName: 'account',
-      accountKey: Buffer.from('not a real key').toString('base64'),
-      endpoints: { blob: endpoint, queue: endpoint, table: endpoint },
-    },
-    resilience,
-    clock,
-    correlationId: () => correlationId,
-  });
+  const openAccount = () =>
+    createStorage({
+      connection: {
+        kind: 'account-key',
+        account: { blob: endpoint, queue: endpoint, table: endpoint },
+        accountKey: Buffer.from('not a real key').toString('base64'),
+      },
+      identity: createAzureIdentity(undefined),
+      resilience,
+      clock,
+      correlationId: () => correlationId,
+    });
+  const storage = openAccount();
   return {
     storage,
+    /** Opens another account there, under the same policies. */
+    openAccount,
     server,
     events,
     resilience,

@@ -10,8 +10,8 @@ describe('resolveAccount', () => {
     );
 
     expect(account).toEqual({
-      accountName: 'crown',
-      accountKey: 'a2V5==',
+      name: 'crown',
+      key: 'a2V5==',
       endpoints: {
         blob: 'https://crown.blob.core.windows.net',
         queue: 'https://crown.queue.core.windows.net',
@@ -39,9 +39,33 @@ describe('resolveAccount', () => {
   });
 
   it('takes an account name and key', () => {
-    const account = resolveAccount({ kind: 'account-key', accountName: 'crown', accountKey: 'k' });
+    const account = resolveAccount({ kind: 'account-key', account: 'crown', accountKey: 'k' });
 
-    expect(account.endpoints.queue).toBe('https://crown.queue.core.windows.net');
+    expect(account).toMatchObject({
+      name: 'crown',
+      key: 'k',
+      endpoints: { queue: 'https://crown.queue.core.windows.net' },
+    });
+  });
+
+  it.each([
+    ['crown', 'crown'],
+    [{ blob: 'https://crown.blob.core.usgovcloudapi.net' }, 'crown'],
+    [{ blob: 'https://crown.z01.blob.storage.azure.net' }, 'crown'],
+    [{ blob: 'https://127.0.0.1:10000/devstoreaccount1' }, 'devstoreaccount1'],
+  ])('knows the account of an identity by its place %j', (account, name) => {
+    expect(resolveAccount({ kind: 'identity', account })).toEqual({
+      name,
+      endpoints: expect.objectContaining({ blob: expect.stringContaining(name) }),
+    });
+  });
+
+  it.each([
+    { blob: 'http://127.0.0.1:10000/devstoreaccount1' },
+    { blob: 'https://a.blob', queue: 'https://a.queue', table: 'http://a.table' },
+  ])('sends no token in the clear: %j', (account) => {
+    expect(() => resolveAccount({ kind: 'identity', account })).toThrow(TypeError);
+    expect(resolveAccount({ kind: 'account-key', account, accountKey: 'k' }).endpoints).toBe(account);
   });
 
   it.each([

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { StorageConnection } from '../../../src/lib/config/index.ts';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
+import { createAzureIdentity } from '../../../src/lib/security/index.ts';
 import { createStorage } from '../../../src/lib/storage/index.ts';
 
 const { signal } = new AbortController();
 const accountKey = Buffer.from('not a real key').toString('base64');
 const expiresAt = Date.parse('2026-02-03T04:05:06Z');
 
-function openCloud() {
+const byKey: StorageConnection = { kind: 'account-key', account: 'crown', accountKey };
+
+function openCloud(connection = byKey) {
   const clock = systemClock;
   return createStorage({
-    connection: { kind: 'account-key', accountName: 'crown', accountKey },
+    connection,
+    identity: createAzureIdentity(undefined),
     resilience: createResilience({ clock }),
     clock,
     correlationId: () => 'corr-1',
@@ -56,6 +61,21 @@ describe('a link into the cloud', () => {
 });
 
 describe('createStorage', () => {
+  it.each<['account-key' | 'identity', StorageConnection]>([
+    ['account-key', byKey],
+    ['identity', { kind: 'identity', account: 'crown' }],
+  ])('tells that links are signed by %s', (credentials, connection) => {
+    expect(openCloud(connection).credentials).toBe(credentials);
+  });
+
+  it('knows neither tables nor queues of an account that is used for blobs only', () => {
+    const storage = openCloud({ kind: 'identity', account: { blob: 'https://crown.blob.core.windows.net' } });
+
+    expect(() => storage.table('t')).toThrow('blobs only');
+    expect(() => storage.queue('q')).toThrow('blobs only');
+    expect(storage.blobs('a').url('b')).toBe('https://crown.blob.core.windows.net/a/b');
+  });
+
   it('gives the same store for the same name, so that all share what it knows', () => {
     const storage = openCloud();
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startDeadline } from '../../../src/lib/core/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import type { Answer } from '../../support/misbehaving-server.ts';
+import { toArray } from '../../support/to-array.ts';
 import { impatientClock, openBadService, refuse, until } from './bad-service.ts';
 
 const { signal } = new AbortController();
@@ -128,8 +129,8 @@ describe('an outage', () => {
 
     const rejected = await head();
     const askedBefore = service.server.requests.length;
-    answer = (_request, response) => response.writeHead(200, { 'x-ms-sku-name': 'Standard_LRS' }).end();
-    await service.storage.ping(signal);
+    answer = (_request, response) => response.writeHead(200).end();
+    await service.storage.ping('photos', signal);
     const states = service.resilience.states().find(({ name }) => name === 'blob');
     answer = (_request, response) => response.writeHead(200, { etag: '"0x1"' }).end();
 
@@ -139,10 +140,29 @@ describe('an outage', () => {
     expect(await head()).toMatchObject({ name: 'a' });
   });
 
+  it('is not over for an account that the ping has not reached', async () => {
+    const refusing = refuse(503, 'ServerBusy');
+    const accept: Answer = (_request, response) => response.writeHead(200).end();
+    await using service = await openBadService(
+      (request, ...rest) => (request.url?.includes('comp=list') ? refusing : accept)(request, ...rest),
+      { settings: { retries: 0 } },
+    );
+    const backup = service.openAccount();
+    const blobs = backup.blobs('backups', 'backup-blob');
+    const stateOfBackup = () => service.resilience.states().find(({ name }) => name === 'backup-blob')?.state;
+    for (let i = 0; i < 5; i++) await toArray(blobs.list('', { signal })).catch(() => {});
+
+    await service.storage.ping('photos', signal);
+    const afterOther = stateOfBackup();
+    await backup.ping('backups', signal);
+
+    expect([afterOther, stateOfBackup()]).toEqual(['open', 'half_open']);
+  });
+
   it('fails a ping at once, without a retry', async () => {
     await using service = await openBadService(refuse(503, 'ServerBusy'));
 
-    await expect(service.storage.ping(signal)).rejects.toMatchObject({ code: 'upstream' });
+    await expect(service.storage.ping('photos', signal)).rejects.toMatchObject({ code: 'upstream' });
 
     expect(service.server.requests).toHaveLength(1);
   });
@@ -150,7 +170,7 @@ describe('an outage', () => {
   it('ends a ping with the reason of the abort', async () => {
     await using service = await openBadService(silent);
     const abort = new AbortController();
-    const ping = service.storage.ping(abort.signal).catch((error: unknown) => error);
+    const ping = service.storage.ping('photos', abort.signal).catch((error: unknown) => error);
     await until(() => service.server.requests.length === 1);
 
     abort.abort(new Error('enough'));

@@ -21,8 +21,14 @@ const commonName = (name: string) =>
 const alternativeAddress = (...address: readonly number[]) =>
   sequence(objectId('551d11'), der(0x04, sequence(der(0x87, Buffer.from(address)))));
 
-/** Makes a key and a certificate for 127.0.0.1 that it has signed itself, both as PEM. */
-export function makeSelfSigned(): { readonly key: string; readonly certificate: string } {
+/** A key and a certificate for 127.0.0.1, both as PEM. */
+export interface SelfSigned {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+/** Makes a certificate that its own key has signed. Whoever trusts two of them mistakes one for the other: they have the same name. */
+export function makeSelfSigned(): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = commonName('crown safe test');
   const toBeSigned = sequence(
