@@ -1,3 +1,3 @@
 export { type Config, ConfigError, loadConfig } from './load.ts';
 export { describeSettings } from './settings.ts';
-export type { StorageAccountPlace, StorageConnection, StorageEndpoints } from './storage-connections.ts';
+export type { StorageConnection, StorageEndpoints } from './storage-connections.ts';

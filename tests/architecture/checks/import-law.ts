@@ -29,6 +29,7 @@ const domainRooms = levels[3] ?? [];
 export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   '@azure/data-tables': { values: ['storage'] },
   '@azure/functions': { values: ['index', 'functions'], types: ['http', 'jobs'] },
+  '@azure/identity': { values: ['security'] },
   '@azure/storage-blob': { values: ['storage'] },
   '@azure/storage-queue': { values: ['storage'] },
   '@fastify/busboy': { values: ['http'] },
