@@ -112,6 +112,16 @@ describe('loadConfig', () => {
     expect(loadConfig({ ...usable, ...given }).storage).toEqual(storage);
   });
 
+  it.each<[string, Environment]>([
+    ['connection string', {}],
+    ['identity', platformUris],
+  ])('gives one object for one account, when all lies in that of the platform, by %s', (_, given) => {
+    const { storage, queueStorage, backupStorage } = loadConfig({ ...usable, ...given });
+
+    expect(queueStorage).toBe(storage);
+    expect(backupStorage).toBe(storage);
+  });
+
   it('sends jobs through the storage of the platform, wherever the files are', () => {
     const { storage, queueStorage } = loadConfig({
       ...usable,
