@@ -1,0 +1,111 @@
+metadata name = 'Backup account'
+metadata description = 'Dumps of the database, out of reach of what may happen to the data account. docs/decisions/infrastructure.md says why the immutability is of this kind.'
+
+@minLength(3)
+@maxLength(24)
+@description('Required. Name of the account.')
+param name string
+
+@description('Required. Azure region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@allowed(['Standard_LRS', 'Standard_GZRS'])
+@description('Required. Redundancy; with GZRS the backups survive the loss of the region.')
+param redundancy string
+
+@description('Required. Whether the account is reached through a private endpoint only.')
+param networkClosed bool
+
+@description('Required. Log Analytics workspace of the audit log.')
+param workspaceId string
+
+@description('Required. Whether the account is protected against deletion.')
+param locked bool
+
+// As long as that of the data account: a backup that is got back refers to files that can be got back as well.
+var softDeleteDays = 7
+// Not longer than the shortest time that backups are kept (hourly ones: 48 hours), so that the app can delete each
+// when its time is over. A deletion that comes too early is refused and tried again.
+var immutableDays = 2
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: {
+    // Cool bills at least 30 days, which is how long nightly backups are kept.
+    accessTier: 'Cool'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    isLocalUserEnabled: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: networkClosed ? 'Disabled' : 'Enabled'
+    networkAcls: { defaultAction: networkClosed ? 'Deny' : 'Allow', bypass: 'None' }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // With versions, deleting a backup would only hide it, for ever.
+    isVersioningEnabled: false
+    deleteRetentionPolicy: { enabled: true, days: softDeleteDays }
+    containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
+  }
+}
+
+resource backups 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobs
+  name: 'crownsafe-backups'
+  properties: { publicAccess: 'None' }
+}
+
+// Made unlocked. Locking it cannot be undone, so it is left to the owner: `az storage container immutability-policy lock`.
+resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = {
+  parent: backups
+  name: 'default'
+  properties: { immutabilityPeriodSinceCreationInDays: immutableDays, allowProtectedAppendWrites: false }
+}
+
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: blobs
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    // Reads, too: whoever reads a backup reads everything.
+    logs: [
+      { category: 'StorageRead', enabled: true }
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+    metrics: [{ category: 'Transaction', enabled: true }]
+  }
+}
+
+// Extends to the immutability policy, which then cannot be taken away first.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  scope: account
+  name: 'keep-backups'
+  properties: { level: 'CanNotDelete', notes: 'Holds the backups of the database.' }
+}
+
+@description('Resource id of the account.')
+output id string = account.id
+
+@description('Name of the account.')
+output name string = account.name
+
+@description('Container of the backups.')
+output containerName string = backups.name
+
+@description('Address of the blob service.')
+output blobUri string = account.properties.primaryEndpoints.blob
