@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { runCommand } from '../../local/command.ts';
+import { LocalError } from '../../local/local-error.ts';
+import { systemClock } from '../../src/lib/core/index.ts';
+import { readAzdEnvironment } from './azd-environment.ts';
+import { runCrownsafe } from './crownsafe-command.ts';
+import { deployerCredential } from './deployer-credential.ts';
+import type { Patience } from './poll.ts';
+import { httpsAddress } from './request.ts';
+import { resolveReference } from './resolve-reference.ts';
+import { ensureSecret } from './vault-secret.ts';
+
+/*
+ * `npm run deploy:database`, after `azd provision`: what no template can make. The secret of the app, once; its roles in
+ * the database; the schema. Each step leaves alone what is right already, so running it again is how to go on after it
+ * broke off.
+ */
+
+const secretName = 'secret-key';
+const minuteMs = 60_000;
+const origins = { present: 'is there', made: 'made', recovered: 'brought back from the deleted ones' };
+
+await runCommand(async ({ signal }) => {
+  const values = await readAzdEnvironment(
+    'AZURE_SUBSCRIPTION_ID',
+    'AZURE_RESOURCE_GROUP',
+    'SERVICE_API_NAME',
+    'AZURE_KEY_VAULT_URI',
+    'POSTGRES_HOST',
+    'POSTGRES_DATABASE',
+    'DATABASE_ADMIN_NAME',
+    'APP_IDENTITY_NAME',
+    'APP_IDENTITY_PRINCIPAL_ID',
+  );
+  const credential = deployerCredential();
+  const patience = { clock: systemClock, everyMs: 10_000, forMs: 5 * minuteMs, signal, say: console.log };
+
+  const vault = {
+    uri: httpsAddress('AZURE_KEY_VAULT_URI', values.AZURE_KEY_VAULT_URI),
+    token: () => credential.token('https://vault.azure.net/.default'),
+  };
+  const origin = await ensureSecret(vault, secretName, () => randomBytes(32).toString('base64url'), patience);
+  console.log(`secret ${secretName}: ${origins[origin]}`);
+  await tellApp(values, credential, patience);
+
+  const database = {
+    host: values.POSTGRES_HOST,
+    port: 5432,
+    name: values.POSTGRES_DATABASE,
+    user: values.DATABASE_ADMIN_NAME,
+  };
+  const { APP_IDENTITY_NAME: login, APP_IDENTITY_PRINCIPAL_ID: objectId } = values;
+  await runCrownsafe(database, ['roles', 'apply', '--login', login, '--entra-object-id', objectId], signal);
+  await runCrownsafe(database, ['migrate', 'up'], signal);
+  console.log(`database ${database.name} on ${database.host}: ready for ${login}`);
+});
+
+/** A status that the platform does not tell must not stand in the way: whether the app has its secret, it shows by starting. */
+async function tellApp(
+  values: Readonly<Record<'AZURE_SUBSCRIPTION_ID' | 'AZURE_RESOURCE_GROUP' | 'SERVICE_API_NAME', string>>,
+  credential: ReturnType<typeof deployerCredential>,
+  patience: Patience,
+): Promise<void> {
+  const app = {
+    managementUri: 'https://management.azure.com',
+    subscriptionId: values.AZURE_SUBSCRIPTION_ID,
+    resourceGroup: values.AZURE_RESOURCE_GROUP,
+    name: values.SERVICE_API_NAME,
+    token: () => credential.token('https://management.azure.com/.default'),
+  };
+  try {
+    await resolveReference(app, 'SECRET_KEY', { ...patience, forMs: minuteMs });
+    console.log(`app ${app.name}: has its secret`);
+  } catch (error) {
+    if (!(error instanceof LocalError)) throw error;
+    console.log(`app ${app.name}: ${error.message}. Without its secret it will not start.`);
+  }
+}

@@ -1,0 +1,35 @@
+import process from 'node:process';
+import { LocalError } from '../../local/local-error.ts';
+import { createAzureIdentity } from '../../src/lib/security/index.ts';
+
+/** Whoever deploys, to the services of Azure. */
+export interface DeployerCredential {
+  /** @throws LocalError when nobody is logged in */
+  token(scope: string): Promise<string>;
+}
+
+/**
+ * Whoever deploys is who is logged in to azd: a person on a developer's machine, a federated identity in a workflow.
+ * `AZURE_TOKEN_CREDENTIALS` chooses otherwise; the commands that are started from here inherit the choice.
+ */
+export function deployerCredential(): DeployerCredential {
+  process.env['AZURE_TOKEN_CREDENTIALS'] ??= 'AzureDeveloperCliCredential';
+  const identity = createAzureIdentity(undefined);
+  return {
+    async token(scope) {
+      try {
+        const given = await identity.getToken(scope);
+        if (given) return given.token;
+      } catch (cause) {
+        throw new LocalError(`There is no token for ${scope}. ${innermostMessage(cause)}`, { cause });
+      }
+      throw new LocalError(`There is no token for ${scope}.`);
+    },
+  };
+}
+
+/** What really happened lies under what each layer has made of it. */
+function innermostMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
+}
