@@ -22,7 +22,7 @@ jobs:
       - uses: actions/checkout@${commit} # v1.2.3
         with: { persist-credentials: false }
       - uses: actions/setup-node@${commit} # v1.2.3
-        with: { node-version: 24.0.0 }
+        with: { node-version: 24 }
       - id: make
         run: echo "id=$NAME" >> "$GITHUB_OUTPUT"
         env: { NAME: "\${{ inputs.name }}" }
@@ -37,7 +37,7 @@ jobs:
         with: { id: "\${{ needs.first.outputs.id }}", key: "\${{ secrets.KNOWN }}" }
       - run: npm run known
 `;
-const surroundings = { npmScripts: ['known'], nodeVersion: '24.0.0', documentation: 'Set `KNOWN`.' };
+const surroundings = { npmScripts: ['known'], nodeMajor: 24, documentation: 'Set `KNOWN`.' };
 const faultsOf = (text: string, path = '.github/workflows/a.yml') =>
   faultsOfWorkflow(parseWorkflow(path, text), surroundings);
 
@@ -70,7 +70,7 @@ describe('a workflow', () => {
       'fetch-depth: 1',
       'checkout leaves its token behind',
     ],
-    ['another Node.js', 'node-version: 24.0.0', 'node-version: 22.0.0', 'Node.js is not 24.0.0'],
+    ['another Node.js', 'node-version: 24', 'node-version: 22', 'Node.js is not 24'],
     ['an unknown need', 'needs: first', 'needs: third', 'needs third'],
     ['an unknown input', 'inputs.name', 'inputs.nobody', 'inputs.nobody leads nowhere'],
     ['an unexplained variable', 'vars.KNOWN', 'vars.SECRET_SAUCE', 'vars.SECRET_SAUCE leads nowhere'],
@@ -90,7 +90,7 @@ describe('a workflow', () => {
     const workflows = readWorkflows();
     const real = {
       npmScripts: Object.keys(scripts),
-      nodeVersion: devDependencies.node,
+      nodeMajor: Number.parseInt(devDependencies.node, 10),
       documentation: readText('docs/deploy.md'),
     };
 

@@ -3,8 +3,8 @@ import type { Job, Step, Workflow } from '../reading/workflows.ts';
 /** What the workflows are held against. */
 interface Surroundings {
   readonly npmScripts: readonly string[];
-  /** The Node.js of the project, exactly. */
-  readonly nodeVersion: string;
+  /** The Node.js of the project; in workflows it only starts npm, which brings the exact one. */
+  readonly nodeMajor: number;
   /** The text in which every variable and secret is explained. */
   readonly documentation: string;
 }
@@ -46,7 +46,7 @@ function faultsOfJob(job: Job): string[] {
   return faults;
 }
 
-function faultsOfStep(step: Step, workflow: Workflow, { npmScripts, nodeVersion }: Surroundings): string[] {
+function faultsOfStep(step: Step, workflow: Workflow, { npmScripts, nodeMajor }: Surroundings): string[] {
   const faults: string[] = [];
   const { uses = '', run = '' } = step;
   if (uses && !uses.startsWith('./') && !isPinned(uses, workflow.text))
@@ -57,8 +57,8 @@ function faultsOfStep(step: Step, workflow: Workflow, { npmScripts, nodeVersion 
     if (!npmScripts.includes(script)) faults.push(`there is no npm script ${script}`);
   if (uses.startsWith('actions/checkout@') && step.with?.['persist-credentials'] !== false)
     faults.push('checkout leaves its token behind');
-  if (uses.startsWith('actions/setup-node@') && step.with?.['node-version'] !== nodeVersion)
-    faults.push(`Node.js is not ${nodeVersion}`);
+  if (uses.startsWith('actions/setup-node@') && step.with?.['node-version'] !== nodeMajor)
+    faults.push(`Node.js is not ${nodeMajor}`);
   return faults;
 }
 
