@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly onEvent: (event: ResilienceEvent) => void;
   readonly settings: ResilienceSettings;
+  /** Calls that may run at a time, where the setting for all does not fit. */
+  readonly bulkheadSizes: Partial<Readonly<Record<Dependency, number>>>;
 }
 
 /** The policies of one dependency. */
@@ -31,7 +33,10 @@ export interface Guard {
 /** What a client is told to wait when nothing better is known. */
 export const defaultRetryAfterMs = 5_000;
 
-export function createGuard(dependency: Dependency, { clock, onEvent, settings }: Surroundings): Guard {
+export function createGuard(
+  dependency: Dependency,
+  { clock, onEvent, settings, bulkheadSizes }: Surroundings,
+): Guard {
   const reject = (by: 'breaker' | 'bulkhead', retryAfterMs: number) => {
     onEvent({ type: 'rejected', dependency, by });
     return unavailable(dependency, retryAfterMs);
@@ -43,8 +48,10 @@ export function createGuard(dependency: Dependency, { clock, onEvent, settings }
     onState: (state) => onEvent({ type: 'breaker', dependency, state }),
     rejection: (retryAfterMs) => reject('breaker', retryAfterMs),
   });
-  const bulkhead = createBulkhead(settings.bulkheadSize, settings.bulkheadQueue, () =>
-    reject('bulkhead', defaultRetryAfterMs),
+  const bulkhead = createBulkhead(
+    bulkheadSizes[dependency] ?? settings.bulkheadSize,
+    settings.bulkheadQueue,
+    () => reject('bulkhead', defaultRetryAfterMs),
   );
   return {
     dependency,

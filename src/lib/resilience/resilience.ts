@@ -48,11 +48,18 @@ interface ResilienceOptions {
   readonly onEvent?: (event: ResilienceEvent) => void;
   /** Overrides of the defaults. */
   readonly settings?: Partial<ResilienceSettings>;
+  /** Calls to one dependency that may run at a time, where the default does not fit: as many as its pool has connections. */
+  readonly bulkheadSizes?: Partial<Readonly<Record<Dependency, number>>>;
 }
 
 /** Makes the policies, one set for each dependency. */
-export function createResilience({ clock, onEvent = () => {}, settings }: ResilienceOptions): Resilience {
-  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings } };
+export function createResilience({
+  clock,
+  onEvent = () => {},
+  settings,
+  bulkheadSizes = {},
+}: ResilienceOptions): Resilience {
+  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings }, bulkheadSizes };
   const guards = Object.fromEntries(
     dependencyNames.map((name) => [name, createGuard(name, around)]),
   ) as Record<Dependency, Guard>;

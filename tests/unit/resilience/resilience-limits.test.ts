@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createResilience, type Dependency } from '../../../src/lib/resilience/index.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { azureError, sqlError } from './failures.ts';
 import { failing, failingForEver, settle, setUp, signal } from './set-up.ts';
 
@@ -81,6 +83,25 @@ describe('resilience.run: breaker and bulkhead', () => {
 
     expect(meanwhile).toBe('done');
     expect(await settle(waiting, clock)).toBe('done');
+  });
+
+  it('runs as many calls to a dependency at a time as it is told', async () => {
+    const resilience = createResilience({ clock: fakeClock(), bulkheadSizes: { postgres: 2 } });
+    const runningAtOnce = async (dependency: Dependency) => {
+      const gate = Promise.withResolvers<void>();
+      let running = 0;
+      const call = () => {
+        running++;
+        return gate.promise;
+      };
+      const calls = Array.from({ length: 12 }, () => resilience.run(dependency, 'ask', call, { signal }));
+      const most = running;
+      gate.resolve();
+      await Promise.all(calls);
+      return most;
+    };
+
+    expect([await runningAtOnce('postgres'), await runningAtOnce('postgres-direct')]).toEqual([2, 10]);
   });
 
   it('runs ten at a time, and rejects who finds the queue full without counting it', async () => {
