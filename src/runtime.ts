@@ -16,6 +16,7 @@ import {
   createAzureIdentity,
   createKeyring,
   createScraperCheck,
+  databaseToken,
 } from './lib/security/index.ts';
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
@@ -36,7 +37,14 @@ function createRuntime(config: Config) {
   const metrics = createMetrics(newId().slice(0, 8));
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
-  const resilience = createResilience({ clock, onEvent: observeResilience(logger, metrics) });
+  const resilience = createResilience({
+    clock,
+    onEvent: observeResilience(logger, metrics),
+    bulkheadSizes: {
+      postgres: config.DATABASE_POOL_SIZE,
+      'postgres-direct': config.DATABASE_DIRECT_POOL_SIZE,
+    },
+  });
   const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
     clock,
     onRefreshFailure: (error) => logger.child('security').warning('a token could not be renewed', { error }),
@@ -50,9 +58,11 @@ function createRuntime(config: Config) {
     connection === config.storage ? storage : openStorage(connection);
   const queueStorage = openBeside(config.queueStorage);
   const backupStorage = openBeside(config.backupStorage);
+  const addressOf = (url: string) => parseDatabaseUrl(url, () => databaseToken(identity));
+  const directAddress = addressOf(config.DATABASE_DIRECT_URL);
   const database = createDatabase({
-    url: config.DATABASE_URL,
-    directUrl: config.DATABASE_DIRECT_URL,
+    app: { address: addressOf(config.DATABASE_URL), maxConnections: config.DATABASE_POOL_SIZE },
+    direct: { address: directAddress, maxConnections: config.DATABASE_DIRECT_POOL_SIZE },
     resilience,
   });
   const liveness = createLiveness(clock, packageJson.version);
@@ -74,7 +84,8 @@ function createRuntime(config: Config) {
     createBackups({
       clock,
       logger: logger.child('backup'),
-      connection: parseDatabaseUrl(config.DATABASE_DIRECT_URL),
+      connection: directAddress,
+      databaseRole: config.BACKUP_DATABASE_ROLE,
       blobs: backupStorage.blobs('crownsafe-backups', 'backup-blob'),
       table: storage.table('crownsafebackups'),
       cursors,
@@ -104,7 +115,10 @@ function createRuntime(config: Config) {
       })),
     );
     metrics.gauge('database_connections_active', 'Database connections in use', () =>
-      Object.entries(database.activeConnections()).map(([pool, value]) => ({ labels: { pool }, value })),
+      Object.entries(database.connections()).map(([pool, { active }]) => ({
+        labels: { pool },
+        value: active,
+      })),
     );
   }
 

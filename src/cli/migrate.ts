@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../lib/config/index.ts';
 import { listMigrations, migrateDown, migrateToLatest } from '../lib/database/index.ts';
+import { deployerAddress } from './deployer.ts';
 
 /** `crownsafe migrate up | down | status`: the schema of the database. */
 export function addMigrateCommand(program: Command): void {
@@ -8,23 +8,19 @@ export function addMigrateCommand(program: Command): void {
   migrate
     .command('up')
     .description('run every migration that has not run')
-    .action(async () => report('ran', await migrateToLatest(directUrl())));
+    .action(async () => report('ran', await migrateToLatest(deployerAddress())));
   migrate
     .command('down')
     .description('undo the newest migration; the data of its tables is lost')
-    .action(async () => report('undid', await migrateDown(directUrl())));
+    .action(async () => report('undid', await migrateDown(deployerAddress())));
   migrate
     .command('status')
     .description('list all migrations')
     .action(async () => {
-      for (const { name, executedAt } of await listMigrations(directUrl())) {
+      for (const { name, executedAt } of await listMigrations(deployerAddress())) {
         console.log(`${name}  ${executedAt ? `ran ${executedAt.toISOString()}` : 'has not run'}`);
       }
     });
-}
-
-function directUrl(): string {
-  return loadConfig().DATABASE_DIRECT_URL;
 }
 
 function report(verb: string, names: readonly string[]): void {

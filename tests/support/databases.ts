@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import {
+  createDatabase as createAccess,
+  type Database,
+  parseDatabaseUrl,
+} from '../../src/lib/database/index.ts';
+import type { Resilience } from '../../src/lib/resilience/index.ts';
 
 /** Creates an empty database beside the given one, in the same server, and returns its address. */
 export async function createDatabase(databaseUrl: string): Promise<string> {
@@ -8,6 +14,20 @@ export async function createDatabase(databaseUrl: string): Promise<string> {
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+/** The app's access to a database; close it. */
+export function openDatabase(
+  url: string,
+  resilience: Resilience,
+  connections = { app: 10, direct: 3 },
+): Database {
+  const address = parseDatabaseUrl(url);
+  return createAccess({
+    app: { address, maxConnections: connections.app },
+    direct: { address, maxConnections: connections.direct },
+    resilience,
+  });
 }
 
 /** Drops a database made by {@link createDatabase}, ending the connections that are still open to it. */

@@ -22,6 +22,11 @@ export interface Config extends Readonly<Settings> {
   readonly isProduction: boolean;
 }
 
+/** What a command needs to reach the database, as whoever runs it. */
+export interface DatabaseSettings extends Readonly<Pick<Settings, 'DATABASE_URL' | 'AZURE_CLIENT_ID'>> {
+  readonly DATABASE_DIRECT_URL: string;
+}
+
 /** The settings are not usable. Its message names every problem by setting, and never shows a value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError' as const;
@@ -35,10 +40,7 @@ export class ConfigError extends Error {
  * @throws {@link ConfigError} that lists all problems at once
  */
 export function loadConfig(environment: Environment = process.env): Config {
-  // An empty value means "not set": that is how the portal and shells clear a setting.
-  const given: Environment = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== ''),
-  );
+  const given = withoutEmpty(environment);
   const parsed = settingsSchema.safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, given)),
@@ -56,6 +58,31 @@ export function loadConfig(environment: Environment = process.env): Config {
     backupStorage: Object.freeze(backupConnection(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
   });
+}
+
+/**
+ * Reads only what it takes to reach the database, for commands that need nothing else of the app.
+ *
+ * @throws {@link ConfigError} that lists all problems at once
+ */
+export function loadDatabaseSettings(environment: Environment = process.env): DatabaseSettings {
+  const given = withoutEmpty(environment);
+  const schema = settingsSchema.pick({
+    DATABASE_URL: true,
+    DATABASE_DIRECT_URL: true,
+    AZURE_CLIENT_ID: true,
+  });
+  const { data: settings, error } = schema.safeParse(given);
+  if (!settings) throw configError(error.issues.map((issue) => describeIssue(issue, given)));
+  return Object.freeze({
+    ...settings,
+    DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
+  });
+}
+
+/** An empty value means "not set": that is how the portal and shells clear a setting. */
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
 /** Checks across settings look at the texts, so that they are reported together with settings that are malformed. */

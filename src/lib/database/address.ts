@@ -1,12 +1,13 @@
-/** Where a PostgreSQL database is and how to get in, as read from its URL. */
+/** Where a PostgreSQL database is and how to get in. */
 export interface DatabaseAddress {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  readonly password: string;
+  /** A function is asked for each new connection, so that it may give a fresh token. `undefined`: none is sent. */
+  readonly password: string | (() => Promise<string>) | undefined;
   readonly database: string;
-  /** Left out: no encryption. */
-  readonly tls?: { readonly rejectUnauthorized: boolean };
+  /** Left out: no encryption. `ca` is the certificate that vouches for the server, where it is none that Node.js knows. */
+  readonly tls?: { readonly rejectUnauthorized: boolean; readonly ca?: string };
 }
 
 /**
@@ -16,19 +17,21 @@ export interface DatabaseAddress {
  * neither. (libpq's `require` does not verify, which protects from nobody who can stand between.) Without it, only a
  * server on this machine is spoken to in the clear.
  *
+ * @param token - gives the password where the URL has none; never asked without TLS, for who reads a token may use it
  * @throws URIError when a part is not percent-encoded UTF-8
  */
-export function parseDatabaseUrl(url: string): DatabaseAddress {
+export function parseDatabaseUrl(url: string, token?: () => Promise<string>): DatabaseAddress {
   const parsed = new URL(url);
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
   const sslmode = parsed.searchParams.get('sslmode') ?? (isLoopback(host) ? 'disable' : 'require');
+  const tls = sslmode === 'disable' ? undefined : { rejectUnauthorized: sslmode !== 'no-verify' };
   return {
     host,
     port: Number(parsed.port || 5432),
     user: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password),
+    password: decodeURIComponent(parsed.password) || (tls && token),
     database: decodeURIComponent(parsed.pathname.slice(1)),
-    ...(sslmode !== 'disable' && { tls: { rejectUnauthorized: sslmode !== 'no-verify' } }),
+    ...(tls && { tls }),
   };
 }
 

@@ -2,8 +2,9 @@ import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transact
 import type pg from 'pg';
 import { AppError, type LinkedAbort, lazy, linkAbort } from '../core/index.ts';
 import type { Resilience } from '../resilience/index.ts';
+import type { DatabaseAddress } from './address.ts';
 import { isRefusal, toAppError } from './errors.ts';
-import { activeConnections, createPool, type Lease, lease } from './pool.ts';
+import { activeConnections, createPool, type Lease, lease, type PoolState } from './pool.ts';
 import type { Schema } from './schema.ts';
 
 /** A connection to ask with. */
@@ -33,27 +34,28 @@ export interface Database {
   openSnapshot(signal: AbortSignal): Promise<Snapshot>;
   /** One cheap round trip around retry and breaker, for the health check. */
   ping(signal: AbortSignal): Promise<void>;
-  activeConnections(): { readonly app: number; readonly direct: number };
+  connections(): { readonly app: PoolState; readonly direct: PoolState };
   close(): Promise<void>;
 }
 
+/** Where connections go, and how many there are at most. */
+interface PoolOptions {
+  readonly address: DatabaseAddress;
+  readonly maxConnections: number;
+}
+
 interface DatabaseOptions {
-  /** May be a pooler. */
-  readonly url: string;
-  /** PostgreSQL itself, for what does not survive a transaction pooler. */
-  readonly directUrl: string;
+  /** May lead to a pooler. */
+  readonly app: PoolOptions;
+  /** Leads to PostgreSQL itself, for what does not survive a transaction pooler. */
+  readonly direct: PoolOptions;
   readonly resilience: Resilience;
 }
 
-// An instance serves 16 requests at once; a flexible server of the smallest size allows 35 connections in all.
-const maxAppConnections = 10;
-/** Connections to the direct address at a time, all snapshots together. */
-export const maxDirectConnections = 3;
-
 /** Makes the database access; connects at the first use. */
-export function createDatabase({ url, directUrl, resilience }: DatabaseOptions): Database {
-  const app = lazy(() => createPool(url, maxAppConnections));
-  const direct = lazy(() => createPool(directUrl, maxDirectConnections));
+export function createDatabase({ resilience, ...options }: DatabaseOptions): Database {
+  const app = lazy(() => createPool(options.app.address, options.app.maxConnections));
+  const direct = lazy(() => createPool(options.direct.address, options.direct.maxConnections));
 
   async function guarded<T>(
     dependency: 'postgres' | 'postgres-direct',
@@ -87,9 +89,9 @@ export function createDatabase({ url, directUrl, resilience }: DatabaseOptions):
       resilience.noteRecovery('postgres');
       resilience.noteRecovery('postgres-direct');
     },
-    activeConnections: () => ({
-      app: active(app.peek()),
-      direct: active(direct.peek()),
+    connections: () => ({
+      app: { active: active(app.peek()), max: options.app.maxConnections },
+      direct: { active: active(direct.peek()), max: options.direct.maxConnections },
     }),
     async close() {
       await Promise.all([app.peek()?.end(), direct.peek()?.end()]);

@@ -27,6 +27,12 @@ const retryAfterSeconds = 5;
  */
 export function toAppError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
+  if (isWithoutToken(error)) {
+    return new AppError('unavailable', 'The database is not available at the moment', {
+      cause: error,
+      retryAfterSeconds,
+    });
+  }
   const sqlState = sqlStateOf(error);
   if (sqlState === undefined) return error;
   const [code, detail] = problemsBySqlState[sqlState] ??
@@ -36,6 +42,11 @@ export function toAppError(error: unknown): unknown {
     return new AppError('conflict', 'Others still refer to it', { cause: error });
   }
   return new AppError(code, detail, { cause: error, ...(code === 'unavailable' && { retryAfterSeconds }) });
+}
+
+/** True when the identity gave nothing to log in with: nothing was asked of the database. */
+function isWithoutToken(error: Error): boolean {
+  return error.name === 'IdentityError';
 }
 
 /** SQLSTATE of a PostgreSQL error, five characters; `undefined` for anything else. */

@@ -1,13 +1,6 @@
 export { type Expression, sql } from 'kysely';
-export { parseDatabaseUrl } from './address.ts';
-export {
-  createDatabase,
-  type Database,
-  type Db,
-  maxDirectConnections,
-  type Snapshot,
-  type Trx,
-} from './database.ts';
+export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
+export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
 export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
 export type { FileStatus, Row } from './schema.ts';

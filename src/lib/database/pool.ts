@@ -1,20 +1,11 @@
 import pg from 'pg';
 import { isAppError, rejectOnAbort } from '../core/index.ts';
-import { parseDatabaseUrl } from './address.ts';
+import type { DatabaseAddress } from './address.ts';
+import { Client, clientConfig } from './client.ts';
 
-/** TCP connect, TLS and authentication. */
-const connectTimeoutMs = 5_000;
 /** Waiting for a free connection of the pool. */
 const poolWaitMs = 30_000;
 const int8 = 20;
-
-/** The pool waits longer for a free connection than a connection may take to come up, so each has its own time. */
-class Client extends pg.Client {
-  constructor(config: pg.ClientConfig = {}) {
-    // The pool hides the password from enumeration, so a spread alone would lose it.
-    super({ ...config, password: config.password, connectionTimeoutMillis: connectTimeoutMs });
-  }
-}
 
 /** Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. */
 const types: pg.CustomTypesConfig = {
@@ -24,20 +15,22 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
+/** The connections of one pool: in use now, and at most. */
+export interface PoolState {
+  readonly active: number;
+  readonly max: number;
+}
+
 /** Makes a pool of connections; it connects at the first use. */
-export function createPool(databaseUrl: string, maxConnections: number): pg.Pool {
-  const { tls, ...address } = parseDatabaseUrl(databaseUrl);
+export function createPool(address: DatabaseAddress, maxConnections: number): pg.Pool {
   const pool = new pg.Pool({
-    ...address,
+    ...clientConfig(address),
     Client,
-    application_name: 'crownsafe',
     connectionTimeoutMillis: poolWaitMs,
     // Entra tokens live for an hour and more; a connection does not outlive the one it was opened with.
     maxLifetimeSeconds: 3_600,
     idleTimeoutMillis: 60_000,
-    keepAlive: true,
     max: maxConnections,
-    ssl: tls ?? false,
     types,
   } as pg.PoolConfig);
   // Without a listener an idle connection that the server closes would end the process; the pool replaces it anyway.
@@ -45,7 +38,7 @@ export function createPool(databaseUrl: string, maxConnections: number): pg.Pool
   return pool;
 }
 
-/** Connections in use, in words of the pool. */
+/** How many connections are in use. */
 export function activeConnections(pool: pg.Pool): number {
   return pool.totalCount - pool.idleCount;
 }

@@ -1,9 +1,6 @@
 import type { Writable } from 'node:stream';
-import type { Client, ClientConfig } from 'pg';
 import type { DatabaseAddress } from './address.ts';
-
-/** TCP connect, TLS and authentication. */
-const connectTimeoutMs = 5_000;
+import { Client, clientConfig } from './client.ts';
 
 /** One connection that carries out a script as it stands, such as a dump that is being restored. */
 export interface SqlSession extends AsyncDisposable {
@@ -21,15 +18,7 @@ export interface SqlSession extends AsyncDisposable {
  * after an abort, it is closed.
  */
 export async function openSqlSession(address: DatabaseAddress): Promise<SqlSession> {
-  const { default: pg } = await import('pg');
-  const { tls, ...target } = address;
-  const client = new pg.Client({
-    ...target,
-    application_name: 'crownsafe',
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    ssl: tls ?? false,
-  } as ClientConfig);
+  const client = new Client(clientConfig(address));
   // A connection that breaks fails the statement under way, or the next one; unheard it would end the process.
   client.on('error', () => {});
   await client.connect();

@@ -1,5 +1,5 @@
 import { AppError, type Clock, type LinkedAbort } from '../core/index.ts';
-import { type Database, maxDirectConnections, type Snapshot } from '../database/index.ts';
+import type { Database, Snapshot } from '../database/index.ts';
 import type { RowReader } from './row-reader.ts';
 
 /** Most rows that are answered at once. */
@@ -13,7 +13,7 @@ const maxWaitMs = 2_000;
 const retryAfterSeconds = 5;
 
 /** What limits of answers need of the database. */
-export type SnapshotSource = Pick<Database, 'openSnapshot' | 'activeConnections'>;
+export type SnapshotSource = Pick<Database, 'openSnapshot' | 'connections'>;
 
 /** @throws AppError `report_too_large` */
 export async function refuseTooLarge(report: string, reader: RowReader): Promise<void> {
@@ -39,7 +39,8 @@ export async function openSnapshot(
   life: LinkedAbort,
 ): Promise<Snapshot> {
   const giveUpIfBusy = () => {
-    if (database.activeConnections().direct < maxDirectConnections) return;
+    const { active, max } = database.connections().direct;
+    if (active < max) return;
     life.abort(new AppError('report_busy', 'All connections for reports are in use', { retryAfterSeconds }));
   };
   const cancel = clock.after(maxWaitMs, giveUpIfBusy);

@@ -87,13 +87,29 @@ describe('a dump that fails', () => {
     await untilNoBackend(url);
   });
 
-  it('fails with the error of the password function', async () => {
+  it('tells that there was no token to log in with', async () => {
     const url = await makeDatabase();
     const failure = new Error('no token');
 
     const dump = dumpText(connectionTo(url, { password: () => Promise.reject(failure) }));
 
-    await expect(dump).rejects.toBe(failure);
+    await expect(dump).rejects.toMatchObject({ name: 'DumpError', code: 'connect_failed', cause: failure });
+  });
+
+  it('gives an identity that says nothing thirty seconds', async () => {
+    const clock = fakeClock();
+    const connection = connectionTo(large, { password: () => new Promise(() => {}) });
+    const dump = dumpDatabase({ connection, args: [], clock, signal: new AbortController().signal });
+    const outcome = buffer(dump);
+    outcome.catch(() => {});
+
+    await clock.advance(29_999);
+    const wasDestroyed = dump.destroyed;
+    await clock.advance(1);
+
+    expect(wasDestroyed).toBe(false);
+    await expect(outcome).rejects.toMatchObject({ name: 'DumpError', code: 'connect_failed' });
+    expect(clock.timers).toBe(0);
   });
 
   it('refuses a server that is newer than pg_dump', async () => {

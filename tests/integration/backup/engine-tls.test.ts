@@ -1,38 +1,23 @@
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
 import { makeSelfSigned } from '../../support/self-signed.ts';
-import { connectionTo, dumpText, fillLarge, makeDatabase, runSql, startDump } from './sources.ts';
+import { switchTls, writeServerFile } from '../../support/server-tls.ts';
+import { connectionTo, dumpText, fillLarge, makeDatabase, startDump } from './sources.ts';
 
 const { key, certificate } = makeSelfSigned();
 let databaseUrl: string;
 
-/** Has the server write a file into its data folder, which only the server's account can enter. */
-const writeFile = (name: string, text: string) =>
-  runSql(
-    inject('databaseUrl'),
-    `copy (select unnest(string_to_array('${text.trim()}', E'\\n'))) to program 'umask 077; cat > ${name}'`,
-  );
-
-async function switchTls(state: 'on' | 'off'): Promise<void> {
-  const url = inject('databaseUrl');
-  await runSql(url, `alter system set ssl = ${state}`);
-  await runSql(url, 'select pg_reload_conf()');
-  await vi.waitFor(async () => expect(await runSql(url, 'show ssl')).toEqual([{ ssl: state }]), {
-    timeout: 10_000,
-  });
-}
-
 beforeAll(async () => {
   databaseUrl = await createDatabase(inject('databaseUrl'));
   await fillLarge(databaseUrl);
-  await writeFile('server.key', key);
-  await writeFile('server.crt', certificate);
-  await switchTls('on');
+  await writeServerFile(inject('databaseUrl'), 'server.key', key);
+  await writeServerFile(inject('databaseUrl'), 'server.crt', certificate);
+  await switchTls(inject('databaseUrl'), 'on');
 });
 
 afterAll(async () => {
-  await switchTls('off');
+  await switchTls(inject('databaseUrl'), 'off');
   await dropDatabase(databaseUrl);
 });
 
@@ -73,7 +58,7 @@ describe('a dump over TLS', () => {
 
   it('is refused by a server without TLS', async () => {
     const url = await makeDatabase();
-    await switchTls('off');
+    await switchTls(inject('databaseUrl'), 'off');
 
     const dump = dumpText(connectionTo(url, { tls: { rejectUnauthorized: false } }));
 

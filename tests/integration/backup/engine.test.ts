@@ -38,7 +38,7 @@ describe('the dump engine', () => {
 
   it('asks a password function once', async () => {
     const url = await makeDatabase();
-    const { password } = parseDatabaseUrl(url);
+    const { password } = new URL(url);
     let asked = 0;
 
     await dumpText(

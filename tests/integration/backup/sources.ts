@@ -5,9 +5,8 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { dumpDatabase } from '../../../src/lib/backup/engine/dump-database.ts';
-import type { DumpConnection } from '../../../src/lib/backup/engine/server-socket.ts';
 import { systemClock } from '../../../src/lib/core/index.ts';
-import { parseDatabaseUrl } from '../../../src/lib/database/index.ts';
+import { type DatabaseAddress, parseDatabaseUrl } from '../../../src/lib/database/index.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
 
 /** A database for one test; it goes away with it. */
@@ -44,18 +43,22 @@ export async function fillLarge(url: string): Promise<void> {
   );
 }
 
-export function connectionTo(url: string, change: Partial<DumpConnection> = {}): DumpConnection {
+export function connectionTo(url: string, change: Partial<DatabaseAddress> = {}): DatabaseAddress {
   return { ...parseDatabaseUrl(url), ...change };
 }
 
 /** Starts a dump with our pg_dump. */
-export function startDump(connection: DumpConnection, signal = new AbortController().signal) {
-  return dumpDatabase({ connection, args: ['--restrict-key=test'], clock: systemClock, signal });
+export function startDump(
+  connection: DatabaseAddress,
+  signal = new AbortController().signal,
+  ...args: readonly string[]
+) {
+  return dumpDatabase({ connection, args: ['--restrict-key=test', ...args], clock: systemClock, signal });
 }
 
 /** A whole dump with our pg_dump. */
-export async function dumpText(connection: DumpConnection): Promise<string> {
-  return (await buffer(startDump(connection))).toString();
+export async function dumpText(connection: DatabaseAddress, ...args: readonly string[]): Promise<string> {
+  return (await buffer(startDump(connection, undefined, ...args))).toString();
 }
 
 /** A whole dump with another pg_dump. */

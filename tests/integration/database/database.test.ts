@@ -3,20 +3,24 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import { isRefusal } from '../../../src/lib/database/errors.ts';
-import { createDatabase, type Database, migrateToLatest, sql } from '../../../src/lib/database/index.ts';
+import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
-import { createDatabase as createTestDatabase, dropDatabase } from '../../support/databases.ts';
+import { createDatabase, dropDatabase, openDatabase } from '../../support/databases.ts';
+import { runStatements } from '../../support/own-postgres.ts';
 
 let url: string;
 let database: Database;
 
 beforeAll(async () => {
-  url = await createTestDatabase(inject('databaseUrl'));
-  await migrateToLatest(url);
+  url = await createDatabase(inject('databaseUrl'));
+  await migrateToLatest(parseDatabaseUrl(url));
+  // As the login of the app has it.
+  const name = new URL(url).pathname.slice(1);
+  await runStatements(url, `alter database ${name} set client_connection_check_interval = '1s'`);
   // Waits between retries and breakers are not what is tested here.
   const clock = { ...systemClock, random: () => 0 };
   const settings = { breakerThreshold: 0 };
-  database = createDatabase({ url, directUrl: url, resilience: createResilience({ clock, settings }) });
+  database = openDatabase(url, createResilience({ clock, settings }));
 });
 afterAll(async () => {
   await database.close();
@@ -156,7 +160,7 @@ describe('an abort', () => {
 
     await expect(asking).rejects.toBe(reason);
     await expect.poll(() => running('to abort'), { timeout: 10_000 }).toBe(0);
-    expect(database.activeConnections().app).toBe(0);
+    expect(database.connections().app.active).toBe(0);
   });
 
   it('ends waiting for a free connection', async () => {
@@ -172,7 +176,7 @@ describe('an abort', () => {
     await expect(asking).rejects.toThrow('tired of waiting');
     for (const holder of holders) holder.abort(new Error('enough'));
     await Promise.allSettled(holding);
-    await expect.poll(() => database.activeConnections().app).toBe(0);
+    await expect.poll(() => database.connections().app.active).toBe(0);
     expect(await countProjects(uuid())).toBe(0);
   });
 });
@@ -199,10 +203,10 @@ describe('a snapshot', () => {
     {
       await using snapshot = await database.openSnapshot(never());
       await expect(addProject(uuid()).execute(snapshot.db)).rejects.toMatchObject({ code: '25006' });
-      expect(database.activeConnections().direct).toBe(1);
+      expect(database.connections().direct.active).toBe(1);
     }
 
-    expect(database.activeConnections().direct).toBe(0);
+    expect(database.connections().direct.active).toBe(0);
   });
 });
 
@@ -229,7 +233,7 @@ describe('a server that accepts and never answers', () => {
     await once(silent.listen(0, '127.0.0.1'), 'listening');
     const address = `postgresql://u:p@127.0.0.1:${(silent.address() as net.AddressInfo).port}/d`;
     const resilience = createResilience({ clock: systemClock, settings: { retries: 0 } });
-    const unreachable = createDatabase({ url: address, directUrl: address, resilience });
+    const unreachable = openDatabase(address, resilience);
 
     const asking = unreachable.read('ask', never(), (db) => sql`select 1`.execute(db));
 
@@ -250,7 +254,7 @@ describe('a commit whose answer is lost', () => {
     through.port = String(proxy.port);
     const settings = { timeoutMs: 500, breakerThreshold: 0 };
     const resilience = createResilience({ clock: { ...systemClock, random: () => 0 }, settings });
-    const behindProxy = createDatabase({ url: through.href, directUrl: through.href, resilience });
+    const behindProxy = openDatabase(through.href, resilience);
     let runs = 0;
 
     const adding = behindProxy.transaction('add', never(), async (trx) => {

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { AppError, systemClock } from '../../../src/lib/core/index.ts';
-import { createDatabase, type Database, migrateToLatest, sql } from '../../../src/lib/database/index.ts';
+import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
 import { createJobs, type JobHandler } from '../../../src/lib/jobs/jobs.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import type { Queue } from '../../../src/lib/storage/index.ts';
-import { createDatabase as createTestDatabase, dropDatabase } from '../../support/databases.ts';
+import { createDatabase, dropDatabase, openDatabase } from '../../support/databases.ts';
 
 let url: string;
 let database: Database;
 
 beforeAll(async () => {
-  url = await createTestDatabase(inject('databaseUrl'));
-  await migrateToLatest(url);
-  database = createDatabase({ url, directUrl: url, resilience: createResilience({ clock: systemClock }) });
+  url = await createDatabase(inject('databaseUrl'));
+  await migrateToLatest(parseDatabaseUrl(url));
+  database = openDatabase(url, createResilience({ clock: systemClock }));
 });
 afterAll(async () => {
   await database.close();

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
-import { createDatabase, type Database, type Expression, sql } from '../../../src/lib/database/index.ts';
+import { type Database, type Expression, sql } from '../../../src/lib/database/index.ts';
 import { openRowReader, type RowReader } from '../../../src/lib/reports/row-reader.ts';
 import type { Row } from '../../../src/lib/reports/rows.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
+import { openDatabase } from '../../support/databases.ts';
 
 let database: Database;
 
 beforeAll(() => {
   const url = inject('databaseUrl');
-  database = createDatabase({ url, directUrl: url, resilience: createResilience({ clock: systemClock }) });
+  database = openDatabase(url, createResilience({ clock: systemClock }));
 });
 afterAll(() => database.close());
 

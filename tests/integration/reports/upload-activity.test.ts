@@ -5,16 +5,16 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import {
-  createDatabase,
   type Database,
   type FileStatus,
   migrateToLatest,
+  parseDatabaseUrl,
 } from '../../../src/lib/database/index.ts';
 import type { Answer } from '../../../src/lib/http/index.ts';
 import { createReports } from '../../../src/lib/reports/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import type { Caller } from '../../../src/lib/security/index.ts';
-import { createDatabase as createTestDatabase, dropDatabase } from '../../support/databases.ts';
+import { createDatabase, dropDatabase, openDatabase } from '../../support/databases.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 const neverAborted = new AbortController().signal;
@@ -36,15 +36,11 @@ let database: Database;
 let sql: pg.Client;
 
 beforeAll(async () => {
-  databaseUrl = await createTestDatabase(inject('databaseUrl'));
-  await migrateToLatest(databaseUrl);
+  databaseUrl = await createDatabase(inject('databaseUrl'));
+  await migrateToLatest(parseDatabaseUrl(databaseUrl));
   sql = new pg.Client(databaseUrl);
   await sql.connect();
-  database = createDatabase({
-    url: databaseUrl,
-    directUrl: databaseUrl,
-    resilience: createResilience({ clock: systemClock }),
-  });
+  database = openDatabase(databaseUrl, createResilience({ clock: systemClock }));
   await sql.query(`insert into projects (id, name) values ($1, 'Toys')`, [projectId]);
   await sql.query(
     `insert into files (id, name, content_type, size, sha256, status, owner_id, container, blob_name, created_at, uploaded_at)
@@ -118,7 +114,7 @@ async function readToEnd(pieces: AsyncIterable<unknown>): Promise<void> {
 /** Every snapshot is closed, here and on the server. */
 async function expectNothingHeld(): Promise<void> {
   await vi.waitFor(async () => {
-    expect(database.activeConnections().direct).toBe(0);
+    expect(database.connections().direct.active).toBe(0);
     const { rows } = await sql.query(
       `select state, query from pg_stat_activity
        where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
@@ -361,7 +357,7 @@ describe('a long report', () => {
     await sql.query('lock table files in access exclusive mode');
 
     const refused = expect(run(owner, small)).rejects.toMatchObject({ code: 'report_too_large' });
-    await vi.waitFor(() => expect(database.activeConnections().direct).toBe(1));
+    await vi.waitFor(() => expect(database.connections().direct.active).toBe(1));
     await clock.advance(60_000);
 
     await refused;

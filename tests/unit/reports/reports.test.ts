@@ -14,8 +14,8 @@ function callerWith(...scopes: Scope[]): Caller {
 function waitingDatabase(directInUse: number) {
   const opened = Promise.withResolvers<Snapshot>();
   const signals: AbortSignal[] = [];
-  const database: Pick<Database, 'openSnapshot' | 'activeConnections'> = {
-    activeConnections: () => ({ app: 0, direct: directInUse }),
+  const database: Pick<Database, 'openSnapshot' | 'connections'> = {
+    connections: () => ({ app: { active: 0, max: 10 }, direct: { active: directInUse, max: 3 } }),
     openSnapshot(signal) {
       signals.push(signal);
       signal.addEventListener('abort', () => opened.reject(signal.reason));

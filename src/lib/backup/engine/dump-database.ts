@@ -2,17 +2,20 @@ import type { Buffer } from 'node:buffer';
 import { isIPv4 } from 'node:net';
 import { Readable } from 'node:stream';
 import { type Clock, destroyOnAbort, rejectOnAbort, startDeadline } from '../../core/index.ts';
+import type { DatabaseAddress } from '../../database/index.ts';
 import { DumpError } from './dump-error.ts';
 import { createHeaderFilter } from './header-filter.ts';
 import { type PgDumpEvents, type PgDumpThread, startPgDump } from './pg-dump-thread.ts';
-import { type DumpConnection, openServerSocket } from './server-socket.ts';
+import { openServerSocket } from './server-socket.ts';
 
 /** From the first packet to the server's first answer. */
 const connectTimeoutMs = 5000;
+/** A night's backup is worth waiting for a token longer than a request would. */
+const tokenTimeoutMs = 30_000;
 const streamBufferBytes = 1024 * 1024;
 
 export interface DumpRequest {
-  readonly connection: DumpConnection;
+  readonly connection: DatabaseAddress;
   /** Further arguments of pg_dump, such as `--schema-only`; the format is always plain. */
   readonly args: readonly string[];
   readonly clock: Clock;
@@ -85,7 +88,7 @@ async function connectAndStart(
   signal: AbortSignal,
   onStarted: (thread: PgDumpThread) => void,
 ): Promise<void> {
-  const password = await rejectOnAbort(passwordOf(connection), signal);
+  const password = await passwordOf(connection, clock, signal);
   using time = startDeadline(clock, connectTimeoutMs, signal);
   try {
     const socket = await openServerSocket(connection, time.signal);
@@ -103,7 +106,7 @@ async function connectAndStart(
 }
 
 /** libpq is given a socket that is connected; host and port only appear in its messages. */
-function libpqSettings({ host, port, user, database }: DumpConnection, address = '') {
+function libpqSettings({ host, port, user, database }: DatabaseAddress, address = '') {
   return {
     PGHOST: host,
     // An address spares it looking the name up, which it could not.
@@ -114,6 +117,20 @@ function libpqSettings({ host, port, user, database }: DumpConnection, address =
   };
 }
 
-async function passwordOf({ password }: DumpConnection): Promise<string> {
-  return typeof password === 'string' ? password : password();
+/** Asked for once per dump. @throws DumpError `connect_failed` when it is a token that nobody gives in time */
+async function passwordOf(
+  { password = '' }: DatabaseAddress,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string> {
+  if (typeof password === 'string') return password;
+  using time = startDeadline(clock, tokenTimeoutMs, signal);
+  try {
+    return await rejectOnAbort(password(), time.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new DumpError('connect_failed', 'There was no token to log in to the database with', {
+      cause: error,
+    });
+  }
 }

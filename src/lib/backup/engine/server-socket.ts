@@ -2,19 +2,8 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { DatabaseAddress } from '../../database/index.ts';
 import { DumpError } from './dump-error.ts';
-
-/** How the database is reached. */
-export interface DumpConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** A function is asked once per dump, so that it may give a fresh token. */
-  readonly password: string | (() => Promise<string>);
-  readonly database: string;
-  /** Absent: no TLS. */
-  readonly tls?: { readonly rejectUnauthorized: boolean; readonly ca?: string };
-}
 
 /** Length and code of the SSLRequest message, protocol "Message Formats". */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -27,7 +16,7 @@ const keepAliveAfterMs = 30_000;
  *
  * @throws DumpError `connect_failed`; the signal's reason when it aborts
  */
-export async function openServerSocket(connection: DumpConnection, signal: AbortSignal): Promise<Socket> {
+export async function openServerSocket(connection: DatabaseAddress, signal: AbortSignal): Promise<Socket> {
   const { host, port } = connection;
   signal.throwIfAborted();
   const socket = connect({
