@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { redactText } from '../lib/observability/index.ts';
 import { addKeysCommand } from './keys.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addRolesCommand } from './roles.ts';
 
 /** The operator's command. Reads the same settings as the app, from the environment. */
 const program = new Command('crownsafe')
@@ -11,6 +12,7 @@ const program = new Command('crownsafe')
   .version(packageJson.version);
 addKeysCommand(program);
 addMigrateCommand(program);
+addRolesCommand(program);
 
 try {
   await program.parseAsync();
