@@ -3,16 +3,18 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type Clock, startDeadline, toTimestamp } from '../core/index.ts';
+import type { DatabaseAddress } from '../database/index.ts';
 import type { BlobProperties, BlobStore } from '../storage/index.ts';
 import { dumpDatabase } from './engine/dump-database.ts';
 import { DumpError } from './engine/dump-error.ts';
-import type { DumpConnection } from './engine/server-socket.ts';
 import { type Manifest, storeManifest } from './manifest.ts';
 import { type DumpSummary, scanDump } from './text/dump-scanner.ts';
 
 export interface FullBackupPorts {
   readonly clock: Clock;
-  readonly connection: DumpConnection;
+  readonly connection: DatabaseAddress;
+  /** The role that dumps take on, for a login that may not read everything itself. */
+  readonly databaseRole: string | undefined;
   readonly blobs: BlobStore;
 }
 
@@ -68,13 +70,18 @@ interface StoredBytes {
   readonly sha256: string;
 }
 
-async function uploadDump({ clock, connection, blobs }: FullBackupPorts, name: string, signal: AbortSignal) {
+async function uploadDump(
+  { clock, connection, databaseRole, blobs }: FullBackupPorts,
+  name: string,
+  signal: AbortSignal,
+) {
+  const args = databaseRole === undefined ? pgDumpArguments : [...pgDumpArguments, `--role=${databaseRole}`];
   const scan = scanDump();
   const seal = sealBytes(() => requireWhole(scan.summary()));
   const [upload, dump] = await Promise.allSettled([
     blobs.upload(name, seal.stream, { contentType: 'application/gzip', signal }),
     pipeline(
-      dumpDatabase({ connection, args: pgDumpArguments, clock, signal }),
+      dumpDatabase({ connection, args, clock, signal }),
       scan.stream,
       createGzip(gzipOptions),
       seal.stream,

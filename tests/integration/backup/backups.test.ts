@@ -28,6 +28,7 @@ function openBackups(url: string, password = parseDatabaseUrl(url).password) {
     clock: systemClock,
     logger: createLogger({ clock: systemClock, level: 'info', write: (line) => lines.push(line) }),
     connection: connectionTo(url, { password }),
+    databaseRole: undefined,
     blobs,
     table: storage.table(`backups${id}`),
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),

@@ -28,6 +28,7 @@ function makeBackups() {
     blobs,
     logger: createLogger({ clock, level: 'error', write: () => {} }),
     connection: { host: '127.0.0.1', port: 1, user: 'nobody', password: 'secret', database: 'crownsafe' },
+    databaseRole: undefined,
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     enqueue: (name) => worker.enqueue(name),
   });

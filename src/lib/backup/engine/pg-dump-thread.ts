@@ -8,7 +8,7 @@ import { allocateRing, openRingWriter, type RingWriter } from './byte-ring.ts';
 import { allocateWindow, releaseBytes } from './byte-window.ts';
 import { DumpError } from './dump-error.ts';
 import { createSaslFilter } from './sasl-filter.ts';
-import type { DumpJob, WorkerMessage } from './worker-protocol.ts';
+import type { DumpJob, PgDumpExit, WorkerMessage } from './worker-protocol.ts';
 
 // From source the files lie as in the repository; in the bundle the worker, the wasm and every chunk lie in one folder.
 const workerUrl = new URL(`./dump-worker${extname(import.meta.url)}`, import.meta.url);
@@ -74,7 +74,7 @@ export function startPgDump(
       const sizeBytes = message.bytes.length;
       socket.write(message.bytes, () => releaseBytes(job.sendWindow, sizeBytes));
     } else if (message.code === 0) end();
-    else end(new DumpError('pg_dump_failed', firstError(message), { cause: connectionError }));
+    else end(failure(message, connectionError));
   });
   worker.on('error', (cause) => end(new DumpError('engine_failed', 'The dump thread died', { cause })));
   worker.on('exit', () => end(new DumpError('engine_failed', 'The dump thread ended early')));
@@ -103,8 +103,16 @@ async function feedRing(socket: Socket, ring: RingWriter, answered: () => void):
   }
 }
 
+function failure(message: PgDumpExit, cause: unknown): DumpError {
+  const words = firstError(message);
+  const isRole = /query failed: ERROR: +(permission denied to set role|role "[^\n]*" does not exist)/.test(
+    words,
+  );
+  return new DumpError(isRole ? 'role_refused' : 'pg_dump_failed', words, { cause });
+}
+
 /** pg_dump's words from its first error on; what stands before are notes about its own program file. */
-function firstError({ code, stderr }: { readonly code: number; readonly stderr: string }): string {
+function firstError({ code, stderr }: PgDumpExit): string {
   const start = stderr.indexOf('pg_dump: error:');
   return stderr.slice(Math.max(0, start)).trim() || `pg_dump ended with exit code ${code}`;
 }

@@ -13,6 +13,12 @@ export interface DumpJob {
   readonly sendWindow: SharedArrayBuffer;
 }
 
+/** How pg_dump has ended. */
+export interface PgDumpExit {
+  readonly code: number;
+  readonly stderr: string;
+}
+
 /** What the worker tells the main thread. */
 export type WorkerMessage =
   /** The next bytes of the dump. */
@@ -20,4 +26,4 @@ export type WorkerMessage =
   /** Bytes for the server. */
   | { readonly type: 'send'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** pg_dump has ended; always the last message. */
-  | { readonly type: 'exit'; readonly code: number; readonly stderr: string };
+  | ({ readonly type: 'exit' } & PgDumpExit);
