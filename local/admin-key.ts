@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ApiKeys, createApiKeys } from '../src/lib/access/index.ts';
 import { isAppError, systemClock } from '../src/lib/core/index.ts';
-import { createDatabase } from '../src/lib/database/index.ts';
+import { createDatabase, type DatabaseAddress } from '../src/lib/database/index.ts';
 import { createResilience } from '../src/lib/resilience/index.ts';
 import { createAuthenticator, createKeyring, type Keyring } from '../src/lib/security/index.ts';
 
@@ -12,13 +12,14 @@ import { createAuthenticator, createKeyring, type Keyring } from '../src/lib/sec
  */
 export async function ensureAdminKey(
   folder: string,
-  databaseUrl: string,
+  address: DatabaseAddress,
   secretKey: string,
 ): Promise<string> {
   const file = join(folder, 'admin-key');
   const keyring = createKeyring(secretKey);
   const resilience = createResilience({ clock: systemClock });
-  const database = createDatabase({ url: databaseUrl, directUrl: databaseUrl, resilience });
+  const pool = { address, maxConnections: 1 };
+  const database = createDatabase({ app: pool, direct: pool, resilience });
   const apiKeys = createApiKeys({ clock: systemClock, database, keyring });
   try {
     const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';

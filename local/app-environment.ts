@@ -1,6 +1,5 @@
+import { ownAddresses, type ServiceAddresses } from './own-addresses.ts';
 import { localSecrets } from './secrets.ts';
-import { type Azurite, connectionString } from './services/azurite.ts';
-import { databaseUrl, type Postgres } from './services/postgres.ts';
 import type { Environment, LocalSettings } from './settings.ts';
 
 /** The environment the app runs in: settings that fit the services, and over them whatever the user has set. */
@@ -8,19 +7,18 @@ export function appEnvironment(settings: LocalSettings, services: ServiceAddress
   return { ...defaultSettings(settings, services), ...settings.own };
 }
 
-/** The same environment for a command beside the running services. */
-export function commandEnvironment(settings: LocalSettings): Environment {
-  const { folder, azuritePorts, postgresPort } = settings;
-  return appEnvironment(settings, {
-    azurite: { connectionString: connectionString(azuritePorts) },
-    postgres: { url: databaseUrl(postgresPort, localSecrets(folder).databasePassword) },
-  });
-}
-
-/** The addresses of services; `undefined` where the user has set one of their own. */
-interface ServiceAddresses {
-  readonly azurite: Pick<Azurite, 'connectionString'> | undefined;
-  readonly postgres: Pick<Postgres, 'url'> | undefined;
+/**
+ * The same environment for a command beside the running services.
+ *
+ * @param isDeployer - the command changes the schema or the roles, which the app's login may not
+ */
+export function commandEnvironment(settings: LocalSettings, isDeployer: boolean): Environment {
+  const addresses = ownAddresses(settings);
+  const url = isDeployer ? addresses.postgres?.url : undefined;
+  return {
+    ...appEnvironment(settings, addresses),
+    ...(url !== undefined && { DATABASE_URL: url, DATABASE_DIRECT_URL: url }),
+  };
 }
 
 /** The settings that make the app run with the services of this checkout. */
@@ -34,6 +32,6 @@ export function defaultSettings(
     LOG_LEVEL: 'info',
     SECRET_KEY: localSecrets(settings.folder).secretKey,
     ...(azurite && { AzureWebJobsStorage: azurite.connectionString }),
-    ...(postgres && { DATABASE_URL: postgres.url }),
+    ...(postgres && { DATABASE_URL: postgres.appUrl, BACKUP_DATABASE_ROLE: 'backup' }),
   };
 }

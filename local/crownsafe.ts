@@ -8,6 +8,9 @@ import { readLocalSettings } from './settings.ts';
 
 /* `npm run crownsafe -- …`: the operator's command, with the settings of the app that `npm start` runs. */
 
+/** The commands that change what the app stands on. */
+const deployerCommands = ['migrate', 'roles'];
+
 try {
   process.exitCode = await runCrownsafe(process.argv.slice(2));
 } catch (error) {
@@ -21,7 +24,8 @@ function runCrownsafe(args: readonly string[]): Promise<number> {
   if (!existsSync(command) || !existsSync(settings.folder)) {
     throw new LocalError('Nothing has been started here yet. Run npm start in another terminal.');
   }
-  const env = { ...process.env, ...commandEnvironment(settings) };
+  const isDeployer = deployerCommands.includes(args[0] ?? '');
+  const env = { ...process.env, ...commandEnvironment(settings, isDeployer) };
   const child = spawn(process.execPath, [command, ...args], { env, stdio: 'inherit' });
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }

@@ -1,19 +1,35 @@
 import { type Config, ConfigError, loadConfig } from '../src/lib/config/index.ts';
-import { migrateToLatest } from '../src/lib/database/index.ts';
+import {
+  applyRoles,
+  type DatabaseAddress,
+  migrateToLatest,
+  parseDatabaseUrl,
+} from '../src/lib/database/index.ts';
+import { createAzureIdentity, databaseToken } from '../src/lib/security/index.ts';
 import { ensureAdminKey } from './admin-key.ts';
 import { errorCode, LocalError } from './local-error.ts';
+import { appLogin, type PostgresUrls } from './services/postgres-urls.ts';
 import type { Environment } from './settings.ts';
 
 /**
- * Brings the database that the app will use up to date.
+ * Brings the database that the app will use up to date, as a deployment would: the superuser of our own PostgreSQL
+ * applies roles and migrations, and the app logs in with less. A database of the user's own is left its roles.
  *
+ * @param ours - the PostgreSQL of this checkout, where the app uses it
  * @returns an API key with the scope `admin`
  * @throws LocalError when the settings are not usable, or the database cannot be reached
  */
-export async function prepareDatabase(folder: string, env: Environment): Promise<string> {
-  const { DATABASE_DIRECT_URL, SECRET_KEY } = readConfig(env);
+export async function prepareDatabase(
+  folder: string,
+  env: Environment,
+  ours?: PostgresUrls,
+): Promise<string> {
+  const config = readConfig(env);
+  const address = addressOf(config);
+  const deployer = ours ? parseDatabaseUrl(ours.url) : address;
   try {
-    await migrateToLatest(DATABASE_DIRECT_URL);
+    if (ours) await applyRoles(deployer, { login: appLogin });
+    await migrateToLatest(deployer);
   } catch (cause) {
     const code = errorCode(cause);
     if (code === undefined || !unreachable.includes(code)) throw cause;
@@ -22,7 +38,12 @@ export async function prepareDatabase(folder: string, env: Environment): Promise
       { cause },
     );
   }
-  return ensureAdminKey(folder, DATABASE_DIRECT_URL, SECRET_KEY);
+  return ensureAdminKey(folder, address, config.SECRET_KEY);
+}
+
+function addressOf({ DATABASE_DIRECT_URL, AZURE_CLIENT_ID }: Config): DatabaseAddress {
+  const identity = createAzureIdentity(AZURE_CLIENT_ID);
+  return parseDatabaseUrl(DATABASE_DIRECT_URL, () => databaseToken(identity));
 }
 
 /** Reads the settings as the app will, whose own complaint would come with a stack. */
@@ -35,5 +56,16 @@ function readConfig(env: Environment): Config {
   }
 }
 
-/** Nobody there, no such host, and SQLSTATEs: no such role or wrong password, no such database. */
-const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '28000', '28P01', '3D000'];
+/** Nobody there, no such host, no token, and SQLSTATEs: no such role or wrong password, no such database. */
+const unreachable = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'identity_unavailable',
+  'identity_refused',
+  'roles_refused',
+  '28000',
+  '28P01',
+  '3D000',
+];

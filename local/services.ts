@@ -17,7 +17,11 @@ await runCommand(async (stop) => {
   console.log('Starting …');
   const services = await startOwnServices(settings, stop);
   held.defer(() => services.stop());
-  const adminKey = await prepareDatabase(settings.folder, appEnvironment(settings, services));
+  const adminKey = await prepareDatabase(
+    settings.folder,
+    appEnvironment(settings, services),
+    services.postgres,
+  );
   console.log(servicesScreen(settings, services, adminKey));
   await untilAborted(stop.signal);
 });

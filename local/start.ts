@@ -31,7 +31,7 @@ await runCommand(async (stop) => {
   stop.signal.throwIfAborted();
 
   const env = appEnvironment(settings, services);
-  const adminKey = await prepareDatabase(folder, env);
+  const adminKey = await prepareDatabase(folder, env, services.postgres);
   const log = logPrinter({ readable: process.stdout.isTTY, write: (text) => process.stdout.write(text) });
   const served = await serve({ root, folder, port, env, log });
   held.defer(() => served.stop());

@@ -2,15 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode, LocalError } from './local-error.ts';
-import { localSecrets } from './secrets.ts';
-import { databaseUrl } from './services/postgres.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { readLocalSettings } from './settings.ts';
 import { runTour } from './tour/run-tour.ts';
 
 /* `npm run tour`: what the service does, shown on the app that `npm start` runs. */
 
 const settings = readLocalSettings(fileURLToPath(new URL('..', import.meta.url)), process.env);
-const { folder, port, postgresPort, own } = settings;
+const { folder, port, own } = settings;
 const keyFile = join(folder, 'admin-key');
 try {
   if (!existsSync(keyFile))
@@ -18,7 +17,8 @@ try {
   await runTour({
     baseUrl: `http://localhost:${port}`,
     apiKey: readFileSync(keyFile, 'utf8').trim(),
-    databaseUrl: own['DATABASE_URL'] ?? databaseUrl(postgresPort, localSecrets(folder).databasePassword),
+    // It makes a database to restore into, which the app's login may not.
+    databaseUrl: ownAddresses(settings).postgres?.url ?? own['DATABASE_URL'] ?? '',
     log: console.log,
   });
   console.log('The whole way works.');

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LocalError } from '../local-error.ts';
 import type { PostgresPlace } from './postgres-place.ts';
+import { superuser } from './postgres-urls.ts';
 
 const run = promisify(execFile);
-
-/** The superuser of the local cluster. */
-export const superuser = 'postgres';
 
 /**
  * Makes the cluster's data folder, the first time only. It appears under its name when it is complete, so that a

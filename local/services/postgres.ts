@@ -3,20 +3,26 @@ import pg from 'pg';
 import { errorCode, LocalError } from '../local-error.ts';
 import { localSecrets } from '../secrets.ts';
 import { localHostname, requireFreePort } from './ports.ts';
-import { prepareCluster, superuser } from './postgres-cluster.ts';
+import { prepareCluster } from './postgres-cluster.ts';
 import { clearLeftover } from './postgres-leftover.ts';
 import { preparePostgresPlace } from './postgres-place.ts';
+import {
+  appLogin,
+  appPassword,
+  databaseName,
+  type PostgresUrls,
+  postgresUrl,
+  postgresUrls,
+  superuser,
+} from './postgres-urls.ts';
 import { defineService, type Service, type ServiceOptions } from './service.ts';
 
-/** PostgreSQL, running. */
-export interface Postgres extends Service {
-  /** Address of the database `crownsafe`, which exists and may be empty. */
-  readonly url: string;
+/** PostgreSQL, running, with the database `crownsafe`, which may be empty. */
+export interface Postgres extends Service, PostgresUrls {
   /** The folder that holds the data; see `preparePostgresPlace` for when it is not below the folder asked for. */
   readonly folder: string;
 }
 
-const databaseName = 'crownsafe';
 /** SQLSTATE. */
 const invalidPassword = '28P01';
 
@@ -27,8 +33,8 @@ const withoutSync = ['fsync', 'synchronous_commit', 'full_page_writes'].flatMap(
 ]);
 
 /**
- * Starts PostgreSQL with its data under `<folder>/postgres`, waits until it answers, and makes the database when it
- * is missing.
+ * Starts PostgreSQL with its data under `<folder>/postgres`, waits until it answers, and makes the database and
+ * the app's login when they are missing.
  *
  * @throws LocalError when the port is taken, the data is another version's, or PostgreSQL does not start
  */
@@ -39,7 +45,7 @@ export async function startPostgres(options: ServiceOptions & { readonly port: n
   const data = await prepareCluster(place, databasePassword);
   await clearLeftover(data);
   await requireFreePort(port, 'PostgreSQL', 'LOCAL_POSTGRES_PORT');
-  const maintenanceUrl = databaseUrl(port, databasePassword, 'postgres');
+  const maintenanceUrl = postgresUrl(port, superuser, databasePassword, 'postgres');
   const service = defineService({
     name: 'PostgreSQL',
     program: {
@@ -53,13 +59,8 @@ export async function startPostgres(options: ServiceOptions & { readonly port: n
     onUnexpectedExit,
   });
   await service.start();
-  await createDatabase(maintenanceUrl);
-  return { ...service, url: databaseUrl(port, databasePassword), folder: place.folder };
-}
-
-/** The address of a database of the local PostgreSQL. */
-export function databaseUrl(port: number, password: string, database = databaseName): string {
-  return `postgresql://${superuser}:${password}@${localHostname}:${port}/${database}`;
+  await prepareServer(maintenanceUrl, appPassword(databasePassword));
+  return { ...service, ...postgresUrls(port, databasePassword), folder: place.folder };
 }
 
 /** TCP on the loopback address only; a socket file would need a folder that is short and writable. */
@@ -73,9 +74,6 @@ function serverArguments(data: string, port: number): string[] {
     `listen_addresses=${localHostname}`,
     '-c',
     'unix_socket_directories=',
-    // A query whose client has gone ends within a second; in Azure this is set on the role of the app.
-    '-c',
-    'client_connection_check_interval=1s',
   ];
 }
 
@@ -96,12 +94,16 @@ async function answers(url: string, folder: string): Promise<boolean> {
   }
 }
 
-async function createDatabase(maintenanceUrl: string): Promise<void> {
+/** Makes what the roles and the migrations stand on. */
+async function prepareServer(maintenanceUrl: string, password: string): Promise<void> {
   const client = new pg.Client(maintenanceUrl);
   await client.connect();
   try {
-    const found = await client.query('select from pg_database where datname = $1', [databaseName]);
-    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
+    const database = await client.query('select from pg_database where datname = $1', [databaseName]);
+    if (database.rowCount === 0) await client.query(`create database ${databaseName}`);
+    const login = await client.query('select from pg_roles where rolname = $1', [appLogin]);
+    const verb = login.rowCount === 0 ? 'create' : 'alter';
+    await client.query(`${verb} role ${appLogin} login password ${client.escapeLiteral(password)}`);
   } finally {
     await client.end();
   }

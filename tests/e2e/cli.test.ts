@@ -6,19 +6,31 @@ import { describe, expect, inject, it } from 'vitest';
 import { apiWith, expectProblem } from '../support/api.ts';
 import { testSecretKey } from '../support/app.ts';
 
+interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs the packaged command with the settings of the app. */
-async function crownsafe(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = {
-    PATH: process.env['PATH'],
-    ENVIRONMENT: 'test',
-    LOG_LEVEL: 'error',
-    SECRET_KEY: testSecretKey,
-    DATABASE_URL: inject('databaseUrl'),
-    AzureWebJobsStorage: inject('storageConnectionString'),
-  };
-  return promisify(execFile)(process.execPath, [join(inject('appFolder'), 'crownsafe.js'), ...args], {
-    env,
-  }).then(
+const crownsafe = (...args: string[]) =>
+  runWith(
+    {
+      ENVIRONMENT: 'test',
+      LOG_LEVEL: 'error',
+      SECRET_KEY: testSecretKey,
+      AzureWebJobsStorage: inject('storageConnectionString'),
+    },
+    args,
+  );
+
+/** Runs the packaged command with what one who deploys has: the address of the database. */
+const deployersCrownsafe = (...args: string[]) => runWith({}, args);
+
+async function runWith(settings: Record<string, string>, args: readonly string[]): Promise<Output> {
+  const command = join(inject('appFolder'), 'crownsafe.js');
+  const env = { PATH: process.env['PATH'], DATABASE_URL: inject('databaseUrl'), ...settings };
+  return promisify(execFile)(process.execPath, [command, ...args], { env }).then(
     (output) => ({ code: 0, ...output }),
     (error) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
   );
@@ -64,10 +76,34 @@ describe('crownsafe keys', () => {
 
 describe('crownsafe migrate', () => {
   it('tells which migrations have run, and finds nothing to do', async () => {
-    const status = await crownsafe('migrate', 'status');
-    const up = await crownsafe('migrate', 'up');
+    const status = await deployersCrownsafe('migrate', 'status');
+    const up = await deployersCrownsafe('migrate', 'up');
 
     expect(status.stdout).toMatch(/^0001-foundation {2}ran \d{4}-/m);
     expect(up).toMatchObject({ code: 0, stdout: 'nothing to do\n' });
+  });
+});
+
+describe('crownsafe roles', () => {
+  it('applies roles again, and says what is so now', async () => {
+    const applied = await deployersCrownsafe('roles', 'apply', '--login', 'crownsafe');
+
+    expect(applied).toEqual({
+      code: 0,
+      stdout: 'crownsafe acts as app, and may act as backup and verify\n',
+      stderr: '',
+    });
+  });
+
+  it.each([
+    [['--login', 'nobody'], 'There is no role nobody: create it with a password'],
+    [['--login', 'nobody', '--entra-object-id', 'me'], 'a GUID'],
+    [[], "required option '--login <name>' not specified"],
+  ])('refuses %j in words', async (args, words) => {
+    const { code, stderr } = await deployersCrownsafe('roles', 'apply', ...args);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain('    at ');
   });
 });

@@ -49,7 +49,8 @@ beforeAll(async () => {
     PATH: process.env['PATH'] ?? '',
     ENVIRONMENT: 'test',
     SECRET_KEY: testSecretKey,
-    DATABASE_URL: postgres.url,
+    DATABASE_URL: postgres.appUrl,
+    BACKUP_DATABASE_ROLE: 'backup',
     AzureWebJobsStorage__blobServiceUri: blob,
     AzureWebJobsStorage__queueServiceUri: queue,
     AzureWebJobsStorage__tableServiceUri: table,
@@ -59,7 +60,7 @@ beforeAll(async () => {
     NODE_EXTRA_CA_CERTS: secure.certificateFile,
     'AzureWebJobs.jobs.Disabled': 'true',
   };
-  const adminKey = await prepareDatabase(folder, env);
+  const adminKey = await prepareDatabase(folder, env, postgres);
   const host = await startLocalHost({
     appFolder: inject('appFolder'),
     port,

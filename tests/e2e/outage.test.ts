@@ -67,6 +67,27 @@ describe('the log', () => {
   });
 });
 
+describe('the database', () => {
+  it('is reached as the login of the app only, which can take a backup', async () => {
+    await uploaded(api);
+    const backup = await api('/api/v1/backups', { method: 'POST' });
+    const address = backup.headers.get('location') ?? '';
+    await expect
+      .poll(async () => (await bodyOf<{ status: string }>(api(address))).status, { timeout: 20_000 })
+      .toBe('stored');
+
+    const { rows } = await inDatabase(
+      (db) =>
+        db.query(
+          `select distinct usename from pg_stat_activity where application_name in ('crownsafe', 'pg_dump')`,
+        ),
+      app.databaseUrl,
+    );
+
+    expect(rows).toEqual([{ usename: 'crownsafe' }]);
+  });
+});
+
 describe('without PostgreSQL', () => {
   it('lives, is not ready, answers 503 in time, and recovers by itself', async () => {
     await uploaded(api);

@@ -44,7 +44,7 @@ export async function startApp(appFolder: string, env: Readonly<Record<string, s
   const [port = 0] = await pickFreePorts(1);
   const logLines: string[] = [];
   const appEnv = environment(folder, port, services, env);
-  const adminKey = await prepareDatabase(folder, appEnv);
+  const adminKey = await prepareDatabase(folder, appEnv, services.postgres);
   const host = await startLocalHost({
     appFolder,
     port,

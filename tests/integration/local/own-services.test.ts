@@ -53,7 +53,7 @@ describe('the services of a checkout', () => {
 
     const second = await start({ AzureWebJobsStorage: inject('storageConnectionString'), DATABASE_URL });
 
-    expect(second.services.postgres?.url).toBe(DATABASE_URL);
+    expect(second.services.postgres?.appUrl).toBe(DATABASE_URL);
   });
 
   it('are all stopped when one of them cannot start', async () => {

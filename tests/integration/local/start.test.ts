@@ -38,9 +38,9 @@ describe('npm start', { timeout: 90_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function start(command = 'start.ts'): Run {
+  function start(command = 'start.ts', ...args: readonly string[]): Run {
     const [app, blob, queue, table, postgres] = ports;
-    const child = spawn(process.execPath, [join(root, 'local', command)], {
+    const child = spawn(process.execPath, [join(root, 'local', command), ...args], {
       env: {
         PATH: process.env['PATH'],
         LOCAL_FOLDER: folder,
@@ -121,6 +121,23 @@ describe('npm start', { timeout: 90_000 }, () => {
     expect([resetEnd, reset.output()]).toEqual([1, expect.stringContaining(refusal)]);
     expect(apiKey()).toBe(keyBefore);
     expect(await uploadedRows()).toEqual([expect.stringContaining('sample.png')]);
+  });
+
+  it("runs the operator's commands beside it, those that change the schema as who deploys", async () => {
+    const commands = [
+      ['keys', 'list'],
+      ['migrate', 'up'],
+      ['roles', 'apply', '--login', 'crownsafe'],
+    ].map((args) => start('crownsafe.ts', ...args));
+
+    const ends = await Promise.all(commands.map((run) => run.ended()));
+
+    expect(commands.map((run) => run.output())).toEqual([
+      expect.stringContaining('npm start'),
+      'nothing to do\n',
+      expect.stringContaining('crownsafe acts as app'),
+    ]);
+    expect(ends).toEqual([0, 0, 0]);
   });
 
   it('leaves nothing running when it is killed, and starts again over what is left', async () => {

@@ -16,7 +16,7 @@ describe('local settings', () => {
   const service = { start: async () => undefined, stop: async () => undefined };
   const services = {
     azurite: { ...service, connectionString: 'ours' },
-    postgres: { ...service, url: 'postgresql://ours', folder: '.local/postgres' },
+    postgres: { ...service, url: 'postgresql://ours', appUrl: 'postgresql://app', folder: '.local/postgres' },
     stop: async () => undefined,
   };
 
