@@ -32,7 +32,7 @@ export async function prepareDatabase(
     await migrateToLatest(deployer);
   } catch (cause) {
     const code = errorCode(cause);
-    if (code === undefined || !unreachable.includes(code)) throw cause;
+    if (code === undefined || !unusable.includes(code)) throw cause;
     throw new LocalError(
       `The database of DATABASE_URL cannot be used: ${cause instanceof Error && cause.message ? cause.message : code}. Start it, mend the address, or unset it to have one started here.`,
       { cause },
@@ -56,8 +56,8 @@ function readConfig(env: Environment): Config {
   }
 }
 
-/** Nobody there, no such host, no token, and SQLSTATEs: no such role or wrong password, no such database. */
-const unreachable = [
+/** Nobody there, no such host, no token, tables of somebody else, and SQLSTATEs: no such role or wrong password, no such database. */
+const unusable = [
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',

@@ -23,15 +23,22 @@ export interface MigrationState {
  * roles have been applied, what is made belongs to the owner of the schema, whoever runs this.
  *
  * @returns the names of those that ran now
- * @throws the error of the failing statement, and then nothing has changed; RoleError when the schema is another's
+ * @throws the error of the failing statement, and then nothing has changed; RoleError when there is something to run
+ *   and the schema is another's
  */
 export function migrateToLatest(address: DatabaseAddress): Promise<string[]> {
-  return change(address, (migrator) => migrator.migrateToLatest());
+  return withDeployer(address, async (db) => {
+    const owner = await findOwner(db);
+    if (owner?.mayRead && !owner.mayAct && (await isUpToDate(db))) return [];
+    return change(db, owner, (migrator) => migrator.migrateToLatest());
+  });
 }
 
 /** Undoes the newest migration. */
 export function migrateDown(address: DatabaseAddress): Promise<string[]> {
-  return change(address, (migrator) => migrator.migrateDown());
+  return withDeployer(address, async (db) =>
+    change(db, await findOwner(db), (migrator) => migrator.migrateDown()),
+  );
 }
 
 /** All migrations, oldest first. */
@@ -41,43 +48,52 @@ export function listMigrations(address: DatabaseAddress): Promise<MigrationState
   );
 }
 
-function change(
-  address: DatabaseAddress,
+async function isUpToDate(db: DeployerDb): Promise<boolean> {
+  return (await migratorOn(db).getMigrations()).every(({ executedAt }) => executedAt !== undefined);
+}
+
+async function change(
+  db: DeployerDb,
+  owner: Owner | undefined,
   step: (migrator: Migrator) => ReturnType<Migrator['migrateDown']>,
 ): Promise<string[]> {
-  return withDeployer(address, async (db) => {
-    const hasRoles = await actAsOwner(db);
-    const { error, results = [] } = await step(migratorOn(db));
-    if (error) throw error;
-    if (hasRoles) await protectMigrationTables(db);
-    return results.map(({ migrationName }) => migrationName);
-  });
+  if (owner) await actAs(db, owner);
+  const { error, results = [] } = await step(migratorOn(db));
+  if (error) throw error;
+  if (owner) await protectMigrationTables(db);
+  return results.map(({ migrationName }) => migrationName);
 }
 
 function migratorOn(db: DeployerDb): Migrator {
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }
 
-/**
- * Takes on the role that owns the schema, if roles have been applied to this database.
- *
- * @returns whether they have
- */
-async function actAsOwner(db: DeployerDb): Promise<boolean> {
-  const { rows } = await sql<{ user: string; mayAct: boolean }>`
+/** The role that the tables belong to, as seen by who is logged in. */
+interface Owner {
+  readonly user: string;
+  readonly mayAct: boolean;
+  /** Which migrations have run. */
+  readonly mayRead: boolean;
+}
+
+/** `undefined` where no roles have been applied to this database. */
+async function findOwner(db: DeployerDb): Promise<Owner | undefined> {
+  const { rows } = await sql<Owner>`
     select session_user as user,
            pg_has_role(session_user, owner.oid,
              case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end
-           ) as "mayAct"
+           ) as "mayAct",
+           coalesce(has_table_privilege(to_regclass('public.kysely_migration'), 'SELECT'), false) as "mayRead"
     from pg_namespace, aclexplode(nspacl) as granted join pg_roles owner on owner.oid = granted.grantee
     where nspname = 'public' and privilege_type = 'CREATE' and rolname = ${schemaOwner}`.execute(db);
-  const [applied] = rows;
-  if (!applied) return false;
-  if (!applied.mayAct) {
+  return rows[0];
+}
+
+async function actAs(db: DeployerDb, { user, mayAct }: Owner): Promise<void> {
+  if (!mayAct) {
     throw new RoleError(
-      `The tables belong to ${schemaOwner}, which ${applied.user} may not act as: crownsafe roles apply, run by ${applied.user}, lets it`,
+      `The tables belong to ${schemaOwner}, which ${user} may not act as: crownsafe roles apply, run by ${user}, lets it`,
     );
   }
   await sql`set role ${sql.id(schemaOwner)}`.execute(db);
-  return true;
 }

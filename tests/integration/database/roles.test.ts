@@ -334,12 +334,18 @@ describe('a server that has a role of the same name for something else', () => {
 });
 
 describe('migrations', () => {
-  it('are refused to one who may not act as the owner of the tables', async () => {
-    const migrating = migrateToLatest(parseDatabaseUrl(appUrl));
+  it('are refused to one who may not act as the owner of the tables, if there are any to run', async () => {
+    const { own, appOwn } = await makeDatabase();
+    await applyRoles(parseDatabaseUrl(own), { login });
 
-    await expect(migrating).rejects.toMatchObject({ name: 'RoleError' });
-    await expect(migrating).rejects.toThrow(
+    const early = migrateToLatest(parseDatabaseUrl(appOwn));
+
+    await expect(early).rejects.toMatchObject({ name: 'RoleError' });
+    await expect(early).rejects.toThrow(
       'The tables belong to schema_owner, which crownsafe may not act as: crownsafe roles apply, run by crownsafe, lets it',
     );
+    await migrateToLatest(parseDatabaseUrl(own));
+    expect(await migrateToLatest(parseDatabaseUrl(appOwn))).toEqual([]);
+    await expect(migrateDown(parseDatabaseUrl(appOwn))).rejects.toMatchObject({ name: 'RoleError' });
   });
 });
