@@ -16,6 +16,7 @@ export async function withDeployer<T>(
   const pool = new pg.Pool({ ...clientConfig({ ...address, password }), Client, max: 1 } as pg.PoolConfig);
   // A connection that breaks fails the statement under way, or the next one; unheard it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await db.connection().execute(work);
