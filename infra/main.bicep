@@ -24,7 +24,7 @@ param environmentKind string = 'production'
 @description('Optional. Whether database, vault and backups are reached through a private network only. The data account stays reachable either way: links lead to it.')
 param networkClosed bool = false
 
-@description('Optional. Networks (CIDR, comma separated; a single address as /32) from which deployers reach database and vault, also when the network is closed.')
+@description('Optional. Up to four networks (CIDR, comma separated; a single address as /32) from which deployers reach database and vault, also when the network is closed.')
 param allowedIpRanges string = ''
 
 @minLength(36)
@@ -40,8 +40,19 @@ param databaseAdminName string
 @description('Optional. What that administrator is. With a group, persons and a pipeline can deploy alike.')
 param databaseAdminType string = 'User'
 
+@minLength(36)
+@maxLength(36)
+@description('Required. Object id of whoever deploys, who may then make the secret in the vault. A parameter and not `deployer()`, because azd skips what has the same parameters as the last time.')
+param deployerPrincipalId string
+
 @description('Optional. Origins, comma separated, whose browsers may call the API and upload straight to storage.')
 param corsOrigins string = ''
+
+@description('Optional. Whether the owner has locked the immutability of the backups. From then on Azure refuses to be told of it again.')
+param backupsLocked bool = false
+
+@description('Optional. More settings of the app, as `NAME=value` separated by semicolons. No secrets: those are named by references to a vault. What these templates set themselves stays as it is.')
+param furtherSettings string = ''
 
 // Everything a profile stands for. Pool sizes and instances are bound to the connections of the server:
 // docs/decisions/infrastructure.md has the sum, and a test holds it.
@@ -70,8 +81,8 @@ var profiles = {
     databaseGeoBackup: 'Enabled'
     databaseRestoreDays: 35
     databasePoolSize: 10
-    databaseDirectPoolSize: 3
-    maximumInstanceCount: 100
+    databaseDirectPoolSize: 2
+    maximumInstanceCount: 60
     zoneRedundant: true
     logQuotaGbPerDay: -1
     locked: true
@@ -84,6 +95,7 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var ipRanges = filter(map(split(allowedIpRanges, ','), range => trim(range)), range => !empty(range))
 var browserOrigins = filter(map(split(corsOrigins, ','), origin => trim(origin)), origin => !empty(origin))
+var settingPairs = filter(map(split(furtherSettings, ';'), pair => trim(pair)), pair => !empty(pair))
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: '${abbreviations.resourceGroup}${environmentName}'
@@ -132,6 +144,7 @@ module backupStorage 'modules/backup-storage.bicep' = {
     tags: tags
     redundancy: chosen.backupRedundancy
     networkClosed: networkClosed
+    policyLocked: backupsLocked
     workspaceId: monitoring.outputs.workspaceId
     locked: chosen.locked
   }
@@ -192,7 +205,7 @@ module rbac 'modules/rbac.bicep' = {
     vaultName: keyVault.outputs.name
     componentName: monitoring.outputs.componentName
     appPrincipalId: identity.outputs.principalId
-    deployerPrincipalId: deployer().objectId
+    deployerPrincipalId: deployerPrincipalId
   }
 }
 
@@ -218,6 +231,8 @@ module api 'modules/functionapp.bicep' = {
     databaseDirectPoolSize: chosen.databaseDirectPoolSize
     environmentKind: environmentKind
     corsOrigins: join(browserOrigins, ',')
+    // A value may hold `=`, as references to a vault do.
+    furtherSettings: toObject(settingPairs, pair => split(pair, '=')[0], pair => join(skip(split(pair, '='), 1), '='))
     subnetId: networkClosed ? network!.outputs.appSubnetId : ''
     workspaceId: monitoring.outputs.workspaceId
   }

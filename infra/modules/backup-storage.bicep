@@ -19,6 +19,9 @@ param redundancy string
 @description('Required. Whether the account is reached through a private endpoint only.')
 param networkClosed bool
 
+@description('Required. Whether the owner has locked the immutability policy.')
+param policyLocked bool
+
 @description('Required. Log Analytics workspace of the audit log.')
 param workspaceId string
 
@@ -49,6 +52,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     supportsHttpsTrafficOnly: true
     publicNetworkAccess: networkClosed ? 'Disabled' : 'Enabled'
     networkAcls: { defaultAction: networkClosed ? 'Deny' : 'Allow', bypass: 'None' }
+    // The app's own live 15 minutes.
+    sasPolicy: { sasExpirationPeriod: '0.01:00:00', expirationAction: 'Log' }
   }
 }
 
@@ -69,8 +74,9 @@ resource backups 'Microsoft.Storage/storageAccounts/blobServices/containers@2025
   properties: { publicAccess: 'None' }
 }
 
-// Made unlocked. Locking it cannot be undone, so it is left to the owner: `az storage container immutability-policy lock`.
-resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = {
+// Made unlocked. Locking it cannot be undone, so it is left to the owner (docs/deploy.md). A locked one refuses to be
+// written again, even with the same days, so it is then left out; deploying does not take away what is left out.
+resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (!policyLocked) {
   parent: backups
   name: 'default'
   properties: { immutabilityPeriodSinceCreationInDays: immutableDays, allowProtectedAppendWrites: false }

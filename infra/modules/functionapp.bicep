@@ -60,6 +60,9 @@ param environmentKind string
 @description('Required. Origins, comma separated, whose browsers may call the API.')
 param corsOrigins string
 
+@description('Required. Settings beside those below, which win.')
+param furtherSettings object
+
 @description('Required. Subnet through which the app calls others; empty for none.')
 param subnetId string
 
@@ -141,11 +144,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: { allow: false }
   }
 
-  // None of these is a secret: who we are is proven by the identity, and SECRET_KEY is only the name of one. Which
-  // settings the app knows stands in src/lib/config/settings.ts; a test holds the two together.
+  // All settings there are: what was set by hand is gone after this. None of these is a secret: who we are is proven by the
+  // identity, and SECRET_KEY is only the name of one. Which settings the app knows stands in src/lib/config/settings.ts; a
+  // test holds the two together.
   resource settings 'config' = {
     name: 'appsettings'
-    properties: {
+    properties: union(furtherSettings, {
       ENVIRONMENT: environmentKind
       CORS_ORIGINS: corsOrigins
       // Without a version: the newest one counts. A reference that cannot be resolved reaches the app as this text.
@@ -171,7 +175,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       AzureWebJobsDisableHomepage: 'true'
-    }
+    })
   }
 }
 

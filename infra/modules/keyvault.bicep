@@ -1,5 +1,5 @@
 metadata name = 'Vault'
-metadata description = 'Holds `secret-key` and nothing else. The deployment hook makes it once; no template ever sees it.'
+metadata description = 'Holds `secret-key`, which the deployment hook makes once, and secrets that further settings refer to. No template ever sees one.'
 
 @minLength(3)
 @maxLength(24)
@@ -33,7 +33,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: locked ? 90 : 7
+    // The same for every profile: Azure refuses to change it.
+    softDeleteRetentionInDays: 90
     // Can only ever be switched on, so `false` is not a value.
     enablePurgeProtection: locked ? true : null
     publicNetworkAccess: networkClosed && empty(ipRanges) ? 'Disabled' : 'Enabled'

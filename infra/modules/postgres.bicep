@@ -43,6 +43,8 @@ param adminType string
 @description('Required. Whether the server is reached through a private endpoint only, deployers excepted.')
 param networkClosed bool
 
+// Each has its rule below, by number.
+@maxLength(4)
 @description('Required. Networks of deployers.')
 param ipRanges string[]
 
@@ -68,6 +70,13 @@ var parameters = concat(
     : []
 )
 
+var isPublic = !networkClosed || !empty(ipRanges)
+// Deploying never takes a rule away, so each is there whenever the server has a public address at all. One that is to let
+// nobody in names an address from which nobody can come: it is reserved for documents (RFC 5737).
+var nobody = '192.0.2.0/32'
+var azureMachinesAddress = networkClosed ? parseCidr(nobody).network : '0.0.0.0'
+var deployerNetworks = take(concat(ipRanges, [nobody, nobody, nobody, nobody]), 4)
+
 resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   name: name
   location: location
@@ -81,7 +90,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
     storage: { storageSizeGB: 32, autoGrow: 'Enabled' }
     backup: { backupRetentionDays: restoreDays, geoRedundantBackup: geoRedundantBackup }
     highAvailability: { mode: highAvailability }
-    network: { publicNetworkAccess: networkClosed && empty(ipRanges) ? 'Disabled' : 'Enabled' }
+    network: { publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled' }
     // Away from the nightly backup at 02:00 UTC.
     maintenanceWindow: { customWindow: 'Enabled', dayOfWeek: 0, startHour: 5, startMinute: 0 }
   }
@@ -111,15 +120,15 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
 
 // The app has no address of its own while the network is open. The rule lets in every machine in Azure, and each still
 // needs a token of this tenant for a role of this server.
-resource azureMachines 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = if (!networkClosed) {
+resource azureMachines 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = if (isPublic) {
   parent: server
   name: 'AllowAllAzureServicesAndResourcesWithinAzureIps'
-  properties: { startIpAddress: '0.0.0.0', endIpAddress: '0.0.0.0' }
+  properties: { startIpAddress: azureMachinesAddress, endIpAddress: azureMachinesAddress }
   dependsOn: [administrator]
 }
 
 @batchSize(1)
-resource deployers 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = [for (range, index) in ipRanges: {
+resource deployers 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = [for (range, index) in deployerNetworks: if (isPublic) {
   parent: server
   name: 'deployers-${index}'
   properties: { startIpAddress: parseCidr(range).network, endIpAddress: parseCidr(range).broadcast }

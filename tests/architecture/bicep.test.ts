@@ -29,6 +29,11 @@ describe('an expression in Bicep', () => {
     [`join(map(filter(['a', '', 'b'], x => !empty(x)), x => '<\${x}>'), '+')`, '<a>+<b>'],
     [`[for (item, index) in ['a', 'b']: '\${index}\${item}']`, ['0a', '1b']],
     ['union({ a: 1 }, { b: null })', { a: 1, b: null }],
+    [
+      "toObject(['a=b', 'c=d=e'], x => split(x, '=')[0], x => join(skip(split(x, '='), 1), '='))",
+      { a: 'b', c: 'd=e' },
+    ],
+    ["take(concat(['a'], ['b', 'b']), 2)", ['a', 'b']],
     ["parseCidr('10.1.2.3/24')", { network: '10.1.2.0', broadcast: '10.1.2.255' }],
     ["parseCidr('203.0.113.7/32')", { network: '203.0.113.7', broadcast: '203.0.113.7' }],
   ])('%s comes to %o', (expression, value) => {

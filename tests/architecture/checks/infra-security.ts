@@ -139,10 +139,12 @@ export function accountOf(
   return resources.find(({ type, id }) => type === account && holder?.id.startsWith(`${id}/`));
 }
 
+/** Names of all resources of a type, in the order of the templates. */
 export function namesOf(resources: readonly DeployedResource[], type: string): string[] {
   return resources.flatMap((resource) => (resource.type === type ? [resource.name] : []));
 }
 
+/** How a fault names a resource: the file that declares it, and its name. */
 export function labelOf(resource: DeployedResource | undefined): string {
   return resource ? `${resource.file} ${resource.name}` : 'a resource that is missing';
 }

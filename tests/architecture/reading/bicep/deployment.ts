@@ -2,8 +2,9 @@ import { posix } from 'node:path';
 import { bodyOf, Declaration, type DeployedResource, propertyOf } from './declaration.ts';
 import { evaluate, isTrue, type Scope } from './evaluate.ts';
 import { parseBicep } from './file.ts';
-import type { BicepFile, Statement } from './syntax.ts';
-import { isValues, Reference, type Value, type Values } from './values.ts';
+import { brokenRestriction } from './restriction.ts';
+import type { BicepFile, ParameterStatement, Statement } from './syntax.ts';
+import { describe, isValues, Reference, type Value, type Values } from './values.ts';
 
 /** What a set of parameters comes to. */
 export interface Deployment {
@@ -17,6 +18,10 @@ type ModuleStatement = Extract<Statement, { kind: 'module' }>;
 /**
  * Works out what a template deploys: modules, conditions and loops resolved, parameters and defaults filled in. What
  * only Azure knows is filled in from `azureFact`.
+ *
+ * Of decorators only those that restrict the value of a parameter are minded. Not worked out: in which order Azure
+ * makes things (`dependsOn`, `@batchSize`), what types and API versions allow, and what an earlier deployment left
+ * behind, which Azure does not take away.
  *
  * @param readFile - gives the text of a file by its path from the root of the repository
  * @throws Error for what cannot be read, or is not known
@@ -84,11 +89,15 @@ class Template implements Scope {
     }
   }
 
-  #parameter({ name, defaultValue }: Extract<Statement, { kind: 'param' }>): Value {
+  #parameter(statement: ParameterStatement): Value {
+    const { name, defaultValue } = statement;
     const given = this.#parameters[name];
-    if (given !== undefined) return given;
-    if (!defaultValue) throw new Error(`${this.#file.path} needs the parameter ${name}`);
-    return evaluate(defaultValue, this);
+    if (given === undefined && !defaultValue)
+      throw new Error(`${this.#file.path} needs the parameter ${name}`);
+    const value = given ?? (defaultValue ? evaluate(defaultValue, this) : null);
+    const broken = brokenRestriction(statement, value);
+    if (broken) throw new Error(`${this.#file.path} ${name}: ${describe(value)} breaks ${broken}`);
+    return value;
   }
 
   #moduleReference(statement: ModuleStatement): Reference {

@@ -10,7 +10,6 @@ const applied = (list: Value | undefined, by: Value | undefined): [Value, Value]
 /** The functions of the language that the templates use. Where Azure would make something up, a recognizable text stands. */
 export const functions: Functions = {
   concat: (...lists) => lists.flatMap((list) => listOf(list)),
-  deployer: () => ({ objectId: 'deployer-object-id' }),
   empty: (value) =>
     (isValues(value) ? Object.keys(value) : isList(value) ? value : textOf(value)).length === 0,
   environment: () => ({ suffixes: { storage: 'core.windows.net' } }),
@@ -19,12 +18,20 @@ export const functions: Functions = {
   join: (list, separator) => listOf(list).map(textOf).join(textOf(separator)),
   map: (list, by) => applied(list, by).map(([, result]) => result),
   parseCidr: (range) => parseCidr(textOf(range)),
+  skip: (list, count) => listOf(list).slice(Number(count)),
   split: (text, separator) => textOf(text).split(textOf(separator)),
   string: (value) => textOf(value),
   subscription: () => ({ id: '/subscriptions/subscription-id' }),
   subscriptionResourceId: (type, id) =>
     `/subscriptions/subscription-id/providers/${textOf(type)}/${textOf(id)}`,
+  take: (list, count) => listOf(list).slice(0, Number(count)),
   tenant: () => ({ tenantId: 'tenant-id' }),
+  toObject: (list, key, value) => {
+    const values = applied(list, value).map(([, result]) => result);
+    return Object.fromEntries(
+      applied(list, key).map(([, name], index) => [textOf(name), values[index] ?? null]),
+    );
+  },
   toLower: (text) => textOf(text).toLowerCase(),
   trim: (text) => textOf(text).trim(),
   union: (...objects) => Object.assign({}, ...objects.map((object) => (isValues(object) ? object : {}))),
