@@ -90,6 +90,29 @@ describe('the settings of the function app', () => {
     expect(() => loadConfig(environment)).toThrow(problem);
   });
 
+  it('are joined by further ones, which are no more than that', () => {
+    const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/metrics-token)';
+    const furtherSettings = `LOG_LEVEL=debug; METRICS_TOKEN=${reference};BACKUP_DATABASE_ROLE=postgres;`;
+
+    const settings = appSettings(deployInfra(dev, readText, { furtherSettings }));
+
+    expect(settings).toEqual({ ...settingsOf(dev), LOG_LEVEL: 'debug', METRICS_TOKEN: reference });
+    expect(settingFaults(settings, describeSettings(), Object.keys(platformSettings))).toEqual([]);
+  });
+
+  it('that can be added are those docs/deploy.md lists', () => {
+    const known = describeSettings().map(({ name }) => name);
+    const [, listed = ''] =
+      /`FURTHER_SETTINGS`[^|]*\|[^|]*\|([^|]*)\|/.exec(readText('docs/deploy.md')) ?? [];
+    const names = [...listed.matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name]) => name);
+    // Another way to storage or to the database than by identity; the templates have decided that.
+    const instead = /CONNECTION_STRING|ACCOUNT_NAME|ACCOUNT_KEY|AzureWebJobsStorage/i;
+
+    expect(names.sort()).toEqual(
+      known.filter((name) => !(name in settingsOf(dev)) && !instead.test(name)).sort(),
+    );
+  });
+
   it('name the secret in the vault without a version', () => {
     const { resources, outputs } = deployInfra(prod);
     const settings = appSettings({ resources, outputs });

@@ -5,6 +5,13 @@ import { appSettings } from './infra-settings.ts';
 /** https://learn.microsoft.com/azure/postgresql/configure-maintain/concepts-limits: maximum user connections by product. */
 const userConnections: Readonly<Record<string, number>> = { Standard_B2s: 414, Standard_D2ds_v5: 844 };
 
+/** Memory in MB, https://learn.microsoft.com/azure/postgresql/configure-maintain/concepts-limits. */
+const serverMemoryMb: Readonly<Record<string, number>> = { Standard_B2s: 4_096, Standard_D2ds_v5: 8_192 };
+/** What PostgreSQL keeps of it for `shared_buffers`, by default of the service. */
+const bufferShare = 0.25;
+/** https://techcommunity.microsoft.com/t5/azure-database-for-postgresql/not-all-postgres-connection-pooling-is-equal/ba-p/825717 */
+const memoryOfConnectionMb = 10;
+
 /** The lock on a timer lets one instance run; another may come up beside it while the first is being replaced. */
 const instancesOfTimer = 2;
 /** Beside the pools: a dump and its verification, of which one at a time is running in the whole app. */
@@ -25,6 +32,8 @@ export interface ConnectionBudget {
   readonly server: { readonly used: number; readonly allowed: number };
   /** To PgBouncer, where there is one. */
   readonly pooler?: { readonly used: number; readonly allowed: number };
+  /** Memory of the server in MB: its buffers and every connection, even when it is idle. */
+  readonly serverMemoryMb: { readonly used: number; readonly allowed: number };
   /** Memory of all instances in MB; a subscription has a limit for each region. */
   readonly memoryMb: number;
 }
@@ -45,11 +54,15 @@ export function connectionBudget(deployment: Deployment, counts: FunctionCounts)
   const server = deployment.resources.find(
     ({ type }) => type === 'Microsoft.DBforPostgreSQL/flexibleServers',
   );
-  const allowed = userConnections[textOf(at(server?.body, 'sku.name'))];
-  if (allowed === undefined) throw new Error('how many connections this size of server allows is not listed');
+  const size = textOf(at(server?.body, 'sku.name'));
+  const [allowed, memory] = [userConnections[size], serverMemoryMb[size]];
+  if (allowed === undefined || memory === undefined)
+    throw new Error('how many connections this size of server allows is not listed');
+  const used = own + (pooler ? pooler.poolSize : app);
   return {
     instances,
-    server: { used: own + (pooler ? pooler.poolSize : app), allowed },
+    server: { used, allowed },
+    serverMemoryMb: { used: memory * bufferShare + used * memoryOfConnectionMb, allowed: memory },
     ...(pooler && { pooler: { used: app, allowed: pooler.clients } }),
     memoryMb: instances * Number(at(scale, 'instanceMemoryMB')),
   };

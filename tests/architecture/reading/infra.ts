@@ -20,8 +20,8 @@ export const variants: readonly Variant[] = (['dev', 'prod'] as const).flatMap((
   ),
 );
 
-/** What the templates deploy. `readFile` stands for the files of the repository, for trying what a change would do. */
-export function deployInfra(variant: Variant & Values, readFile = readText): Deployment {
+/** What the templates deploy. `readFile` stands for the files of the repository, for trying what a change would do; `others` are further parameters. */
+export function deployInfra(variant: Variant, readFile = readText, others: Values = {}): Deployment {
   const parameters = {
     environmentName: 'shop',
     location: 'westeurope',
@@ -31,6 +31,7 @@ export function deployInfra(variant: Variant & Values, readFile = readText): Dep
     deployerPrincipalId: '44444444-4444-4444-8444-444444444444',
     corsOrigins: 'https://app.example, https://admin.example',
     ...variant,
+    ...others,
   };
   return deploy('infra/main.bicep', parameters, readFile);
 }
