@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deploy } from './reading/bicep/deployment.ts';
 import { parseBicep } from './reading/bicep/file.ts';
+import type { Value } from './reading/bicep/values.ts';
 
 const deployed = (files: Readonly<Record<string, string>>, parameters = {}) =>
   deploy('main.bicep', parameters, (path) => files[path] ?? '');
@@ -49,6 +50,22 @@ describe('an expression in Bicep', () => {
     ["parseCidr('10.1.2.3')", '10.1.2.3 is no network'],
   ])('%s is refused', (expression, problem) => {
     expect(() => resultOf(expression)).toThrow(problem);
+  });
+});
+
+describe('a parameter in Bicep', () => {
+  const withValue = (decorator: string, type: string, value: Value) =>
+    deployed({ 'main.bicep': `@${decorator}\nparam a ${type}\noutput result ${type} = a` }, { a: value });
+
+  it.each<[decorator: string, type: string, kept: Value, broken: Value]>([
+    ["allowed(['a', 'b'])", 'string', 'b', 'c'],
+    ['minLength(2)', 'string', 'ab', 'a'],
+    ['maxLength(1)', 'string[]', ['a'], ['a', 'b']],
+    ['minValue(-1)', 'int', -1, -2],
+    ['maxValue(35)', 'int', 35, 36],
+  ])('keeps @%s', (decorator, type, kept, broken) => {
+    expect(withValue(decorator, type, kept).outputs['result']).toEqual(kept);
+    expect(() => withValue(decorator, type, broken).outputs).toThrow(`breaks @${decorator.split('(')[0]}`);
   });
 });
 
