@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../lib/config/index.ts';
-import { listMigrations, migrateDown, migrateToLatest } from '../lib/database/index.ts';
+import { listMigrations, type Move, migrateDown, migrateToLatest, repoint } from '../lib/database/index.ts';
 
-/** `crownsafe migrate up | down | status`: the schema of the database. */
+/** `crownsafe migrate up | down | status | repoint`: the schema of the database. */
 export function addMigrateCommand(program: Command): void {
   const migrate = program.command('migrate').description('the schema of the database');
   migrate
     .command('up')
-    .description('run every migration that has not run')
-    .action(async () => report('ran', await migrateToLatest(directUrl())));
+    .description('run every migration that has not run, but none that would break an older version')
+    .option('--contract', 'run those too: no older version is running any more')
+    .action(async ({ contract = false }: { contract?: boolean }) => {
+      report('ran', await migrateToLatest(directUrl(), { contract }));
+      await reportWaiting();
+    });
   migrate
     .command('down')
     .description('undo the newest migration; the data of its tables is lost')
@@ -20,7 +24,16 @@ export function addMigrateCommand(program: Command): void {
       for (const { name, executedAt } of await listMigrations(directUrl())) {
         console.log(`${name}  ${executedAt ? `ran ${executedAt.toISOString()}` : 'has not run'}`);
       }
+      await reportWaiting();
     });
+  migrate
+    .command('repoint')
+    .description('have the rows of objects that were copied from S3 name them in Azure')
+    .requiredOption('--bucket <name>', 'the bucket they were copied from')
+    .requiredOption('--s3-url <prefix>', 'with what their addresses begin, up to the key')
+    .requiredOption('--container <name>', 'the container they were copied to')
+    .requiredOption('--blob-url <prefix>', 'with what the addresses of the blobs begin, up to the name')
+    .action(async (move: Move) => console.log(`repointed ${await repoint(directUrl(), move)} rows`));
 }
 
 function directUrl(): string {
@@ -29,4 +42,13 @@ function directUrl(): string {
 
 function report(verb: string, names: readonly string[]): void {
   console.log(names.length === 0 ? 'nothing to do' : names.map((name) => `${verb} ${name}`).join('\n'));
+}
+
+/** What stays to be done is told wherever somebody looks. */
+async function reportWaiting(): Promise<void> {
+  const waiting = (await listMigrations(directUrl())).find(({ waitsForOperator }) => waitsForOperator);
+  if (waiting)
+    console.log(
+      `${waiting.name} waits until no version runs that needs what it drops; then: crownsafe migrate up --contract`,
+    );
 }

@@ -10,6 +10,7 @@ export {
 } from './database.ts';
 export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
+export { type Move, repoint } from './repoint.ts';
 export type { FileStatus, Row } from './schema.ts';
 export { openSqlSession } from './sql-session.ts';
 export { visibleFiles } from './visible-files.ts';

@@ -1,54 +1,146 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { sleep, systemClock } from '../core/index.ts';
 import { parseDatabaseUrl } from './address.ts';
 import * as foundation from './migrations/0001-foundation.ts';
+import * as crownSafeTables from './migrations/0002-crown-safe-tables.ts';
+import * as blobColumns from './migrations/0003-blob-columns.ts';
+import * as rowsFromBefore from './migrations/0004-rows-from-before.ts';
+import * as performanceIndexes from './migrations/0005-performance-indexes.ts';
+import * as dropS3Columns from './migrations/0006-drop-s3-columns.ts';
+
+interface Step extends Migration {
+  /** It commits by itself, maybe more than once, and is run again when that broke off. Left out: it runs in one transaction. */
+  readonly ownTransactions?: boolean;
+  /** Whether it breaks an older version that may be running, so that an operator has to ask for it. */
+  waitsForOperator?(db: Kysely<unknown>): Promise<boolean>;
+}
 
 /** In order of their names; a migration that has run anywhere is never changed, only followed by another. */
-const migrations: Record<string, Migration> = {
+const migrations: Record<string, Step> = {
   '0001-foundation': foundation,
+  '0002-crown-safe-tables': crownSafeTables,
+  '0003-blob-columns': blobColumns,
+  '0004-rows-from-before': rowsFromBefore,
+  '0005-performance-indexes': performanceIndexes,
+  '0006-drop-s3-columns': dropS3Columns,
 };
 
 /** One migration and when it ran, if it has. */
 export interface MigrationState {
   readonly name: string;
   readonly executedAt: Date | undefined;
+  /** It has not run, and is run only when an operator asks for it. */
+  readonly waitsForOperator: boolean;
 }
 
 /**
- * Runs all migrations that have not run, in one transaction, under a lock: two deployments at once do it once.
+ * Runs all migrations that have not run, one after the other, under a lock: two deployments at once do it once. Stops
+ * before one that would break an older version that may still be running.
  *
+ * @param options - `contract`: no older version is running any more
  * @returns the names of those that ran now
- * @throws the error of the failing statement; then nothing has changed
+ * @throws Error with the name of the migration that failed; it has changed nothing, or is gone on with when run again
  */
-export function migrateToLatest(databaseUrl: string): Promise<string[]> {
-  return withMigrator(databaseUrl, async (migrator) => namesOf(await migrator.migrateToLatest()));
+export function migrateToLatest(databaseUrl: string, options?: { contract: boolean }): Promise<string[]> {
+  return withMigrator(databaseUrl, async (migrator, db) => {
+    await lockMigrations(db);
+    const ran: string[] = [];
+    for (;;) {
+      const name = await nextMigration(migrator, db, options?.contract ?? false);
+      if (name === undefined) return ran;
+      // One at a time, so that the locks of one are gone before the next begins.
+      ran.push(...namesOf(await migrator.migrateUp(transactionsOf(name))));
+    }
+  });
 }
 
 /** Undoes the newest migration. */
 export function migrateDown(databaseUrl: string): Promise<string[]> {
-  return withMigrator(databaseUrl, async (migrator) => namesOf(await migrator.migrateDown()));
+  return withMigrator(databaseUrl, async (migrator, db) => {
+    await lockMigrations(db);
+    const newest = (await migrator.getMigrations()).findLast(({ executedAt }) => executedAt !== undefined);
+    return newest === undefined ? [] : namesOf(await migrator.migrateDown(transactionsOf(newest.name)));
+  });
 }
 
 /** All migrations, oldest first. */
 export function listMigrations(databaseUrl: string): Promise<MigrationState[]> {
-  return withMigrator(databaseUrl, async (migrator) =>
-    (await migrator.getMigrations()).map(({ name, executedAt }) => ({ name, executedAt })),
-  );
+  return withMigrator(databaseUrl, async (migrator, db) => {
+    const states = await migrator.getMigrations();
+    return Promise.all(
+      states.map(async ({ name, executedAt }) => ({
+        name,
+        executedAt,
+        waitsForOperator: executedAt === undefined && (await waitsForOperator(name, db)),
+      })),
+    );
+  });
 }
 
-function namesOf(outcome: Awaited<ReturnType<Migrator['migrateToLatest']>>): string[] {
-  if (outcome.error) throw outcome.error;
-  return (outcome.results ?? []).map((result) => result.migrationName);
+async function nextMigration(
+  migrator: Migrator,
+  db: Kysely<unknown>,
+  contract: boolean,
+): Promise<string | undefined> {
+  const next = (await migrator.getMigrations()).find(({ executedAt }) => executedAt === undefined);
+  if (next === undefined || contract) return next?.name;
+  return (await waitsForOperator(next.name, db)) ? undefined : next.name;
 }
 
-async function withMigrator<T>(databaseUrl: string, work: (migrator: Migrator) => Promise<T>): Promise<T> {
+async function waitsForOperator(name: string, db: Kysely<unknown>): Promise<boolean> {
+  return (await migrations[name]?.waitsForOperator?.(db)) ?? false;
+}
+
+function transactionsOf(name: string): { disableTransactions: boolean } {
+  return { disableTransactions: migrations[name]?.ownTransactions ?? false };
+}
+
+function namesOf({ error, results = [] }: Awaited<ReturnType<Migrator['migrateUp']>>): string[] {
+  if (error === undefined) return results.map((result) => result.migrationName);
+  const failed = results.find((result) => result.status === 'Error');
+  if (!failed || !(error instanceof Error)) throw error;
+  throw new Error(`${failed.migrationName}: ${error.message}`, { cause: error });
+}
+
+/** A number like another; those who migrate agree on it. */
+const lockId = 6_203_911_557;
+const lockRetryMs = 200;
+
+/**
+ * Waits until nobody else migrates; the lock lives as long as the connection. It is asked for again and again, because
+ * a statement that waited would itself be waited for by CREATE INDEX CONCURRENTLY of whoever holds the lock.
+ */
+export async function lockMigrations(db: Kysely<unknown>): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_lock(${lockId}) as locked`.execute(
+      db,
+    );
+    if (rows[0]?.locked) return;
+    await sleep(systemClock, lockRetryMs);
+  }
+}
+
+/** Opens a connection that migrates, for as long as `work` takes. */
+export async function withMigrator<T>(
+  databaseUrl: string,
+  work: (migrator: Migrator, db: Kysely<unknown>) => Promise<T>,
+): Promise<T> {
   const { tls, ...address } = parseDatabaseUrl(databaseUrl);
-  const pool = new pg.Pool({ ...address, ssl: tls ?? false, max: 1, connectionTimeoutMillis: 10_000 });
+  const pool = new pg.Pool({
+    ...address,
+    ssl: tls ?? false,
+    max: 1,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 0,
+  });
+  // A connection that breaks fails the statement under way, or the next one; unheard it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
-    return await work(new Migrator({ db, provider: { getMigrations: async () => migrations } }));
+    return await work(new Migrator({ db, provider: { getMigrations: async () => migrations } }), db);
   } finally {
     await db.destroy();
   }

@@ -7,6 +7,7 @@ const connectTimeoutMs = 5_000;
 /** Waiting for a free connection of the pool. */
 const poolWaitMs = 30_000;
 const int8 = 20;
+const timestampWithoutZone = 1114;
 
 /** The pool waits longer for a free connection than a connection may take to come up, so each has its own time. */
 class Client extends pg.Client {
@@ -16,12 +17,19 @@ class Client extends pg.Client {
   }
 }
 
-/** Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. */
+/**
+ * Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. Times without a zone, as tables from AWS
+ * have them, are in UTC wherever they are read.
+ */
+const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+  [int8]: Number,
+  [timestampWithoutZone]: (text) => new Date(`${text.replace(' ', 'T')}Z`),
+};
+
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === int8 && format !== 'binary'
-      ? Number
-      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    (format !== 'binary' && parsers[oid]) ||
+    pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
 /** Makes a pool of connections; it connects at the first use. */
