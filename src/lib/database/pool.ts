@@ -6,13 +6,21 @@ import { Client, clientConfig } from './client.ts';
 /** Waiting for a free connection of the pool. */
 const poolWaitMs = 30_000;
 const int8 = 20;
+const timestampWithoutZone = 1114;
 
-/** Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. */
+/**
+ * Sizes and counts stay far below 2^53, so 64-bit integers are read as numbers. Times without a zone, as tables from AWS
+ * have them, are in UTC wherever they are read.
+ */
+const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+  [int8]: Number,
+  [timestampWithoutZone]: (text) => new Date(`${text.replace(' ', 'T')}Z`),
+};
+
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === int8 && format !== 'binary'
-      ? Number
-      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    (format !== 'binary' && parsers[oid]) ||
+    pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
 /** The connections of one pool: in use now, and at most. */

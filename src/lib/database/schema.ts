@@ -8,10 +8,13 @@ type NullableTimestamp = ColumnType<Date | null, string | null | undefined, stri
 /** The tables, as the migrations leave them. */
 export interface Schema {
   api_keys: ApiKeysTable;
+  content_snapshot: ContentSnapshotTable;
   files: FilesTable;
+  image_jobs: ImageJobsTable;
   jobs: JobsTable;
   project_members: ProjectMembersTable;
   projects: ProjectsTable;
+  scan_history: ScanHistoryTable;
 }
 
 /** A row of a table as it is read. */
@@ -78,4 +81,61 @@ interface JobsTable {
   error_code: string | null;
   created_at: GeneratedTimestamp;
   finished_at: NullableTimestamp;
+}
+
+/** Where a photo lies, and a link to it that may have expired. Rows from AWS may know only some of it. */
+interface PlacedInBlob {
+  blob_url: string | null;
+  blob_container: string | null;
+  blob_name: string | null;
+  blob_sas_url: string | null;
+}
+
+interface ScanHistoryTable extends PlacedInBlob {
+  id: Generated<number>;
+  /** What clients call the scan. */
+  scan_id: string | null;
+  owner_id: string | null;
+  scan_timestamp: NullableTimestamp;
+  scan_type: string | null;
+  product_name: string | null;
+  brand: string | null;
+  barcode: string | null;
+  barcode_format: string | null;
+  confidence_score: number | null;
+  verdict: string | null;
+  risk_level: string | null;
+  recalls_found: Generated<number | null>;
+  recall_ids: JSONColumnType<string[] | null, string | null, string | null>;
+}
+
+/** What was shared, as it was then. */
+interface ContentSnapshotTable extends PlacedInBlob {
+  id: Generated<number>;
+  owner_id: string | null;
+  /** What kind of thing `content_id` names. */
+  content_type: string | null;
+  content_id: string | null;
+  content: JSONColumnType<Record<string, unknown> | null, string | null, string | null>;
+  size: number | null;
+  created_at: NullableTimestamp;
+}
+
+type ImageJobStatus = 'QUEUED' | 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMEOUT';
+
+interface ImageJobsTable extends PlacedInBlob {
+  id: string;
+  owner_id: string | null;
+  /** SHA-256 of the photo, hex. */
+  file_hash: string | null;
+  file_size: number | null;
+  file_type: string | null;
+  status: Generated<ImageJobStatus | null>;
+  attempts: Generated<number>;
+  next_attempt_at: GeneratedTimestamp;
+  created_at: NullableTimestamp;
+  started_at: NullableTimestamp;
+  completed_at: NullableTimestamp;
+  error_message: string | null;
+  confidence_score: Generated<number | null>;
 }

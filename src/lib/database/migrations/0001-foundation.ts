@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Projects, API keys, files and jobs. Times have milliseconds, so that they survive the way through JavaScript unchanged. */
+/**
+ * Projects, API keys, files and jobs. Times have milliseconds, so that they survive the way through JavaScript unchanged.
+ * They come from the clocks of several machines, so no rule demands that of two close moments the later one is the greater.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table projects (
@@ -23,7 +26,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       hash bytea not null,
       scopes text[] not null,
       created_at timestamptz(3) not null default now(),
-      expires_at timestamptz(3),
+      expires_at timestamptz(3) check (expires_at > created_at),
       revoked_at timestamptz(3)
     )`.execute(db);
   await sql`
@@ -43,7 +46,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz(3) not null,
       uploaded_at timestamptz(3),
       deleted_at timestamptz(3),
-      trashed_at timestamptz(3)
+      trashed_at timestamptz(3) check (trashed_at is null or deleted_at is not null)
     )`.execute(db);
   await sql`create index files_by_owner on files (owner_id, created_at desc, id desc)`.execute(db);
   await sql`create index files_by_project on files (project_id, created_at desc, id desc)`.execute(db);
@@ -59,11 +62,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       kind text not null,
       subject text not null,
       status text not null check (status in ('queued', 'running', 'succeeded', 'failed')),
-      attempts integer not null default 0,
-      claimed_until timestamptz(3),
+      attempts integer not null default 0 check (attempts >= 0),
+      claimed_until timestamptz(3) check (claimed_until is null or status = 'running'),
       error_code text,
       created_at timestamptz(3) not null default now(),
-      finished_at timestamptz(3)
+      finished_at timestamptz(3),
+      check ((finished_at is not null) = (status in ('succeeded', 'failed')))
     )`.execute(db);
 }
 
