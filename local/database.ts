@@ -31,12 +31,10 @@ export async function prepareDatabase(
     if (ours) await applyRoles(deployer, { login: appLogin });
     await migrateToLatest(deployer);
   } catch (cause) {
-    const code = errorCode(cause);
-    if (code === undefined || !unusable.includes(code)) throw cause;
-    throw new LocalError(
-      `The database of DATABASE_URL cannot be used: ${cause instanceof Error && cause.message ? cause.message : code}. Start it, mend the address, or unset it to have one started here.`,
-      { cause },
-    );
+    const advice = adviceFor(cause);
+    if (advice === undefined) throw cause;
+    const words = (cause instanceof Error && cause.message) || errorCode(cause);
+    throw new LocalError(`The database of DATABASE_URL cannot be used: ${words}. ${advice}`, { cause });
   }
   return ensureAdminKey(folder, address, config.SECRET_KEY);
 }
@@ -55,6 +53,26 @@ function readConfig(env: Environment): Config {
     throw new LocalError(`${error.message}\nThey come from the environment and from local.settings.json.`);
   }
 }
+
+/** What the user can do about an error of the database; `undefined` for one that is ours. */
+function adviceFor(error: unknown): string | undefined {
+  const code = errorCode(error);
+  if (error instanceof Error && error.message.includes('password must be a')) {
+    return 'The address has no password. Give it one; over TLS (sslmode=require) a token of your identity takes its place.';
+  }
+  if (code === forbidden) {
+    return 'This role may not migrate: run crownsafe roles apply and crownsafe migrate up as the owner of the database.';
+  }
+  if (code?.includes('CERT')) {
+    return 'Its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file with the one that vouches for it.';
+  }
+  return code !== undefined && unusable.includes(code)
+    ? 'Start it, mend the address, or unset it to have one started here.'
+    : undefined;
+}
+
+/** SQLSTATE. */
+const forbidden = '42501';
 
 /** Nobody there, no such host, no token, tables of somebody else, and SQLSTATEs: no such role or wrong password, no such database. */
 const unusable = [

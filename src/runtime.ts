@@ -28,11 +28,11 @@ const clock = systemClock;
  * The composition root: config → clients → policies → use cases. Everything is made at its first use, and no connection
  * is opened before it is needed: an outage at start must not keep the app from starting.
  */
-function createRuntime(config: Config) {
+function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   const logger = createLogger({
     clock,
     level: config.LOG_LEVEL,
-    write: (line) => process.stdout.write(`${line}\n`),
+    write: (line) => logTo.write(`${line}\n`),
   });
   const metrics = createMetrics(newId().slice(0, 8));
   const keyring = createKeyring(config.SECRET_KEY);
@@ -164,4 +164,7 @@ function createRuntime(config: Config) {
 }
 
 /** The one instance of this process. @throws ConfigError when the settings are not usable */
-export const runtime = lazy(() => createRuntime(loadConfig()));
+export const runtime = lazy(() => createRuntime(loadConfig(), process.stdout));
+
+/** The one instance of an operator's command, whose stdout is its answer. @throws ConfigError when the settings are not usable */
+export const commandRuntime = lazy(() => createRuntime(loadConfig(), process.stderr));

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isScope, type Scope, scopes } from '../lib/security/index.ts';
-import { runtime } from '../runtime.ts';
+import { commandRuntime } from '../runtime.ts';
 
 interface CreateOptions {
   readonly name: string;
@@ -8,7 +8,7 @@ interface CreateOptions {
   readonly expiresInDays?: number;
 }
 
-type ApiKeys = ReturnType<typeof runtime>['apiKeys'];
+type ApiKeys = ReturnType<typeof commandRuntime>['apiKeys'];
 
 const dayMs = 86_400_000;
 
@@ -33,7 +33,7 @@ export function addKeysCommand(program: Command): void {
 }
 
 async function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { apiKeys, dispose } = runtime();
+  const { apiKeys, dispose } = commandRuntime();
   try {
     await work(apiKeys, new AbortController().signal);
   } finally {
@@ -44,7 +44,7 @@ async function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise
 async function createKey(apiKeys: ApiKeys, options: CreateOptions, signal: AbortSignal): Promise<void> {
   const { name, scopes: granted, expiresInDays } = options;
   const expiry =
-    expiresInDays === undefined ? {} : { expiresAt: runtime().clock.now() + expiresInDays * dayMs };
+    expiresInDays === undefined ? {} : { expiresAt: commandRuntime().clock.now() + expiresInDays * dayMs };
   const key = await apiKeys.create({ name, scopes: granted, ...expiry }, signal);
   console.log(key.text);
 }
@@ -68,7 +68,8 @@ async function revokeKey(apiKeys: ApiKeys, id: string, signal: AbortSignal): Pro
 function parseScopes(list: string): Scope[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !isScope(name));
-  if (unknown.length > 0) throw new InvalidArgumentError(`unknown: ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`unknown: ${unknown.join(', ')}; there are: ${scopes.join(', ')}`);
   return names.filter(isScope);
 }
 

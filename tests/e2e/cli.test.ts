@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
+import { pickFreePorts } from '../../local/services/ports.ts';
 import { apiWith, expectProblem } from '../support/api.ts';
 import { testSecretKey } from '../support/app.ts';
 
@@ -71,6 +72,22 @@ describe('crownsafe keys', () => {
 
     expect(code).toBe(1);
     expect(stderr).toContain('unknown: fly');
+  });
+
+  it('keeps its log out of its answer, and says why the database cannot be used', async () => {
+    const [port = 0] = await pickFreePorts(1);
+    const settings = {
+      SECRET_KEY: testSecretKey,
+      AzureWebJobsStorage: inject('storageConnectionString'),
+      DATABASE_URL: `postgresql://app:hidden@127.0.0.1:${port}/crownsafe`,
+    };
+
+    const { code, stdout, stderr } = await runWith(settings, ['keys', 'list']);
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('"message":"a call is tried again"');
+    expect(stderr).toMatch(/The database is not available at the moment: connect ECONNREFUSED .+\n$/);
+    expect(stderr).not.toContain('hidden');
   });
 });
 

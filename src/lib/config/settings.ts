@@ -30,7 +30,11 @@ const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false',
 const sslmodes = ['disable', 'require', 'verify-full', 'no-verify'];
 
 const databaseUrl = z
-  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL', abort: true })
+  .url({
+    protocol: /^postgres(ql)?$/,
+    error: 'must be a postgresql:// URL, with user and password percent-encoded',
+    abort: true,
+  })
   .refine(isPercentEncoded, 'has a % that encodes nothing; write %25 for a % in the password')
   .refine((text) => /^\w+:\/\/(?:[^/@]*@)?[^/@]+\/[^/?]+/.test(text), 'must name a host and a database')
   .refine(

@@ -62,6 +62,9 @@ export function storageProblems(given: Given): string[] {
   if (missingUris.length > 0 && missingUris.length < platformUris.length) {
     problems.push(...missingUris.map((name) => `${name}: is required with the other two service URIs`));
   }
+  if (has('BACKUP_STORAGE_BLOB_URI') && has('BACKUP_STORAGE_CONNECTION_STRING')) {
+    problems.push('BACKUP_STORAGE_BLOB_URI: cannot be given together with BACKUP_STORAGE_CONNECTION_STRING');
+  }
   const sources = [
     'AZURE_STORAGE_CONNECTION_STRING',
     'AZURE_STORAGE_ACCOUNT_NAME',

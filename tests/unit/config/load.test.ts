@@ -191,7 +191,10 @@ describe('loadConfig of unusable settings', () => {
 
   it.each<[Environment, string]>([
     [{ SECRET_KEY: 'a'.repeat(31) }, 'SECRET_KEY: must have at least 32 characters'],
-    [{ DATABASE_DIRECT_URL: 'localhost' }, 'DATABASE_DIRECT_URL: must be a postgresql:// URL'],
+    [
+      { DATABASE_DIRECT_URL: 'localhost' },
+      'DATABASE_DIRECT_URL: must be a postgresql:// URL, with user and password percent-encoded',
+    ],
     [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN: must have at least 16 characters'],
     [{ AZURE_STORAGE_CONTAINER: 'Images' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
     [{ AZURE_STORAGE_CONTAINER: 'a--b' }, 'AZURE_STORAGE_CONTAINER: must be a container name'],
@@ -200,6 +203,13 @@ describe('loadConfig of unusable settings', () => {
       'AzureWebJobsStorage__queueServiceUri: is required with the other two service URIs',
     ],
     [{ BACKUP_STORAGE_BLOB_URI: 'http://a.blob' }, 'BACKUP_STORAGE_BLOB_URI: must be an https:// URL'],
+    [
+      {
+        BACKUP_STORAGE_BLOB_URI: 'https://a.blob',
+        BACKUP_STORAGE_CONNECTION_STRING: 'AccountName=b;AccountKey=a2V5',
+      },
+      'BACKUP_STORAGE_BLOB_URI: cannot be given together with BACKUP_STORAGE_CONNECTION_STRING',
+    ],
     [{ BACKUP_DATABASE_ROLE: 'no role' }, 'BACKUP_DATABASE_ROLE: must be the name of a role'],
     [{ AZURE_CLIENT_ID: 'me' }, 'AZURE_CLIENT_ID: must be a GUID'],
     [{ DATABASE_POOL_SIZE: '0' }, 'DATABASE_POOL_SIZE: must be from 1 to 100'],
