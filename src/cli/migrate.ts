@@ -15,7 +15,7 @@ export function addMigrateCommand(program: Command): void {
     });
   migrate
     .command('down')
-    .description('undo the newest migration; the data of its tables is lost')
+    .description('undo the newest migration; tables that it made go, with their data')
     .action(async () => report('undid', await migrateDown(deployerAddress())));
   migrate
     .command('status')

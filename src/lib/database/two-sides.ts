@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { blocksOf } from './blocks.ts';
-import { type CrownSafeTable, columnTypes, crownSafeTables } from './crown-safe-tables.ts';
+import { type CrownSafeTable, columnTypes } from './crown-safe-tables.ts';
 
 /** True for a row that says only on one of its sides where the photo lies, or has a link only there. */
 const oneSided = sql`(
@@ -16,19 +16,28 @@ const ownedByNumber = sql`(owner_id is null and user_id is not null)`;
  * photo moving. An empty side is filled by the next write of the row, whatever that changes. Where both sides are given,
  * they stay as they are.
  */
-export async function createSideTriggers(db: Kysely<unknown>): Promise<void> {
+export async function createSideTriggers(db: Kysely<unknown>, table: CrownSafeTable): Promise<void> {
   await createSidesFunction(db);
+  await sql`
+    create or replace trigger crown_safe_sides before insert or update on ${sql.table(table)} for each row
+    when (coalesce(current_setting('crownsafe.sides_apart', true), '') <> 'on')
+    execute function crown_safe_sides()`.execute(db);
+  if (!(await numbersUsers(db, table))) return;
   await createOwnerFunction(db);
-  for (const table of crownSafeTables) {
-    await sql`
-      create or replace trigger crown_safe_sides before insert or update on ${sql.table(table)} for each row
-      when (coalesce(current_setting('crownsafe.sides_apart', true), '') <> 'on')
-      execute function crown_safe_sides()`.execute(db);
-    if (await numbersUsers(db, table))
-      await sql`
-        create or replace trigger crown_safe_owner before insert or update on ${sql.table(table)} for each row
-        execute function crown_safe_owner()`.execute(db);
-  }
+  await sql`
+    create or replace trigger crown_safe_owner before insert or update on ${sql.table(table)} for each row
+    execute function crown_safe_owner()`.execute(db);
+}
+
+/** Undoes {@link createSideTriggers}, but for the functions. */
+export async function dropSideTriggers(db: Kysely<unknown>, table: CrownSafeTable): Promise<void> {
+  for (const name of ['crown_safe_sides', 'crown_safe_owner'])
+    await sql`drop trigger if exists ${sql.ref(name)} on ${sql.table(table)}`.execute(db);
+}
+
+/** Drops what no trigger needs any more. */
+export async function dropSideFunctions(db: Kysely<unknown>): Promise<void> {
+  await sql`drop function if exists crown_safe_sides, crown_safe_owner`.execute(db);
 }
 
 async function createSidesFunction(db: Kysely<unknown>): Promise<void> {
@@ -72,26 +81,25 @@ async function createOwnerFunction(db: Kysely<unknown>): Promise<void> {
     end $$`.execute(db);
 }
 
-/** Undoes {@link createSideTriggers}. */
-export async function dropSideTriggers(db: Kysely<unknown>): Promise<void> {
-  await sql`drop function if exists crown_safe_sides, crown_safe_owner cascade`.execute(db);
-}
-
 /**
- * Has the triggers fill every side that is empty. Some thousand rows at a time, each lot committed by itself, so that
+ * Has the triggers fill every side of a table that is empty. Some thousand rows at a time, each lot committed by itself, so that
  * nobody waits for long and a break loses nothing: it is gone on with by calling it again. Must not run in a transaction.
  */
-export async function fillEmptySides(db: Kysely<unknown>): Promise<void> {
-  for (const table of crownSafeTables) {
-    const lacking = (await numbersUsers(db, table)) ? sql`(${oneSided} or ${ownedByNumber})` : oneSided;
-    for await (const block of blocksOf(db, table))
-      await sql`update ${sql.table(table)} set blob_url = blob_url where ${block} and ${lacking}`.execute(db);
-  }
+export async function fillEmptySides(db: Kysely<unknown>, table: CrownSafeTable): Promise<void> {
+  if (!(await hasBothSides(db, table))) return;
+  const lacking = (await numbersUsers(db, table)) ? sql`(${oneSided} or ${ownedByNumber})` : oneSided;
+  for await (const block of blocksOf(db, table))
+    await sql`update ${sql.table(table)} set blob_url = blob_url where ${block} and ${lacking}`.execute(db);
 }
 
 /** Writes the rows of both sides as they are given, until the end of the transaction. */
 export async function keepSidesApart(trx: Kysely<unknown>): Promise<void> {
   await sql`select set_config('crownsafe.sides_apart', 'on', true)`.execute(trx);
+}
+
+/** Whether the table has columns of S3 beside those of Azure. */
+export async function hasBothSides(db: Kysely<unknown>, table: CrownSafeTable): Promise<boolean> {
+  return (await columnTypes(db, table)).has('s3_url');
 }
 
 /** Whether the table has the column by which the version on AWS knows whose a row is. */

@@ -1,15 +1,9 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import {
-  listMigrations,
-  migrateToLatest,
-  parseDatabaseUrl,
-  repoint,
-} from '../../../src/lib/database/index.ts';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { migrateToLatest, parseDatabaseUrl, repoint } from '../../../src/lib/database/index.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
 import { createTablesOnAws, moveFromAws } from '../../support/on-aws.ts';
 
-const tables = ['scan_history', 'content_snapshot', 'image_jobs'];
 const sides = `s3_url, s3_bucket, s3_key, s3_presigned_url, blob_url, blob_container, blob_name, blob_sas_url`;
 
 async function connect(url: string): Promise<pg.Client> {
@@ -17,19 +11,6 @@ async function connect(url: string): Promise<pg.Client> {
   client.on('error', () => {});
   await client.connect();
   return client;
-}
-
-/** Rows of all three tables whose sides do not say the same. */
-async function differing(sql: pg.Client): Promise<number> {
-  let count = 0;
-  for (const table of tables) {
-    const { rows } = await sql.query(
-      `select count(*)::int as n from ${table} where (s3_url, s3_bucket, s3_key, s3_presigned_url)
-       is distinct from (blob_url, blob_container, blob_name, blob_sas_url)`,
-    );
-    count += rows[0].n;
-  }
-  return count;
 }
 
 describe('a row that two versions write', () => {
@@ -136,113 +117,6 @@ describe('a row that two versions write', () => {
       ...{ s3_bucket: 'crown.safe.images', s3_key: 'key', s3_presigned_url: 'new' },
       ...{ blob_container: 'crownsafe-images', blob_name: 'key', blob_sas_url: 'new' },
     });
-  });
-});
-
-describe('the move of tables from AWS', () => {
-  let url: string;
-  let sql: pg.Client;
-
-  beforeEach(async () => {
-    url = await createDatabase(inject('databaseUrl'));
-    sql = await connect(url);
-  });
-  afterEach(async () => {
-    await sql.end();
-    await dropDatabase(url);
-  });
-
-  it('lets the version on AWS and then both go on working all the time', async () => {
-    await createTablesOnAws(sql, 5_000);
-    const failures: unknown[] = [];
-    let written = 0;
-    let over = false;
-    const work = async (statements: readonly string[]) => {
-      const client = await connect(url);
-      while (!over)
-        for (const statement of statements) {
-          await client.query(statement).catch((error) => failures.push(error));
-          written += 1;
-        }
-      await client.end();
-    };
-    const onAws = work([
-      `insert into image_jobs (id, user_id, s3_bucket, s3_key, status) values (gen_random_uuid(), 1, 'b', 'old', 'QUEUED')`,
-      `update image_jobs set s3_key = s3_key || '+' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
-      `update image_jobs set error_message = 'x' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
-      `insert into scan_history (user_id, barcode, s3_url) values (1, '4', 's3://b/k')`,
-    ]);
-
-    await migrateToLatest(parseDatabaseUrl(url));
-    const inAzure = work([
-      `insert into image_jobs (id, owner_id, blob_container, blob_name) values (gen_random_uuid(), '2', 'c', 'new')`,
-      `update image_jobs set blob_name = 'moved' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
-    ]);
-    const before = written;
-    await expect.poll(() => written).toBeGreaterThan(before + 200);
-    over = true;
-    await Promise.all([onAws, inAzure]);
-
-    expect(failures).toEqual([]);
-    expect(await differing(sql)).toBe(0);
-    const { rows } = await sql.query(`select count(*) as n from image_jobs where owner_id is null`);
-    expect(rows[0].n).toBe('0');
-  });
-
-  it('goes on where it was killed, and keeps nobody from reading and adding rows meanwhile', async () => {
-    await createTablesOnAws(sql, 300);
-    const filled = async (table: string) => {
-      const { rows } = await sql.query(
-        `select count(*)::int as n from ${table} where blob_url is not null or blob_name is not null`,
-      );
-      return rows[0].n;
-    };
-    // Changes of image_jobs wait for as long as this connection holds the lock.
-    await sql.query(`
-      create function wait() returns trigger language plpgsql as
-        $$ begin perform pg_advisory_xact_lock_shared(42); return new; end $$;
-      create trigger a_wait before update on image_jobs for each row execute function wait();
-      select pg_advisory_lock(42)`);
-    const waiting = async () => {
-      const { rows } = await sql.query(
-        `select pid from pg_locks where locktype = 'advisory' and objid = 42 and not granted`,
-      );
-      return rows[0]?.pid;
-    };
-
-    const killed = migrateToLatest(parseDatabaseUrl(url)).catch((error) => error);
-    await expect.poll(waiting).toBeDefined();
-    await sql.query(`insert into image_jobs (id, user_id, s3_key) values ('meanwhile', 1, 'k')`);
-    const readable = await sql.query(`select blob_name from image_jobs where id = 'meanwhile'`);
-    await sql.query('select pg_terminate_backend($1)', [await waiting()]);
-    const error = await killed;
-    const midway = [await filled('scan_history'), await filled('image_jobs')];
-    await sql.query('select pg_advisory_unlock_all()');
-    const ran = await migrateToLatest(parseDatabaseUrl(url));
-
-    expect(readable.rows).toEqual([{ blob_name: 'k' }]);
-    expect(error).toBeInstanceOf(Error);
-    expect(midway).toEqual([270, 1]);
-    expect(ran).toEqual(['0004-rows-from-before', '0005-performance-indexes']);
-    expect(await differing(sql)).toBe(0);
-    expect(await filled('image_jobs')).toBe(271);
-  });
-
-  it('gives up soon where a table is in use for long, changes nothing then, and says so', async () => {
-    await createTablesOnAws(sql, 10);
-    const reader = await connect(url);
-    await reader.query('begin; select from image_jobs');
-
-    const failure = await migrateToLatest(parseDatabaseUrl(url)).catch((error) => error);
-    const ran = (await listMigrations(parseDatabaseUrl(url)))
-      .filter(({ executedAt }) => executedAt)
-      .map(({ name }) => name);
-    await reader.query('commit');
-    await reader.end();
-
-    expect(failure.message).toBe('0002-crown-safe-tables: canceling statement due to lock timeout');
-    expect(ran).toEqual(['0001-foundation']);
-    expect((await migrateToLatest(parseDatabaseUrl(url))).at(-1)).toBe('0005-performance-indexes');
   });
 });
 

@@ -10,8 +10,8 @@ export const ownTransactions = true;
  * Nobody is kept from reading or adding rows; a change of a row waits until the lot it is in has been done.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await fillEmptySides(db);
   for (const table of crownSafeTables) {
+    await fillEmptySides(db, table);
     const { rows } = await sql<{ name: string }>`
       select conname as name from pg_constraint
       where conrelid = ${table}::regclass and not convalidated and conname like ${`${table}%rule`}`.execute(
