@@ -1,12 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { runCommand } from '../local/command.ts';
-import { migrateToLatest, parseDatabaseUrl } from '../src/lib/database/index.ts';
+import {
+  type DatabaseAddress,
+  migrateDown,
+  migrateToLatest,
+  parseDatabaseUrl,
+  repoint,
+} from '../src/lib/database/index.ts';
 import { createDatabase } from '../tests/support/databases.ts';
-import { createTablesOnAws } from '../tests/support/on-aws.ts';
+import { createTablesOnAws, moveFromAws } from '../tests/support/on-aws.ts';
 import { describeMachine, withConnection, withPostgres } from './scratch-postgres.ts';
 
-/* `npm run bench:expand`: how long a version that is running has to wait while its tables are moved under it, as a table for
+/* `npm run bench:expand`: how long a version that is running has to wait while its tables are moved under it, as tables for
    docs/performance.md; against the same change in one transaction. */
 
 const rowsPerTable = 1_000_000;
@@ -15,8 +21,10 @@ const rowsPerTable = 1_000_000;
 const requests = {
   read: 'select * from image_jobs where id = md5($1)::uuid::text',
   change: `update image_jobs set error_message = 'x' where id = md5($1)::uuid::text`,
-  add: `insert into scan_history (user_id, barcode, s3_url) values (1, $1, 's3://b/k')`,
+  add: 'insert into scan_history (user_id, barcode) values (1, $1)',
 };
+
+type Request = keyof typeof requests;
 
 /** The same change as most tools do it. */
 const inOneTransaction = `
@@ -40,52 +48,79 @@ const inOneTransaction = `
   create index image_jobs_queued on image_jobs (next_attempt_at, id) where status = 'QUEUED';
   commit`;
 
+/** The steps of docs/migrate-from-aws.md, forth and back. */
+const steps: Readonly<Record<string, (address: DatabaseAddress) => Promise<unknown>>> = {
+  'migrate up': (address) => migrateToLatest(address),
+  'migrate repoint': (address) => repoint(address, moveFromAws),
+  'migrate up --contract': (address) => migrateToLatest(address, { contract: true }),
+  'migrate down': (address) => migrateDown(address),
+};
+
 await runCommand(() =>
   withPostgres(async (databaseUrl) => {
-    const ours = await measure(
-      databaseUrl,
-      async (url) => void (await migrateToLatest(parseDatabaseUrl(url))),
-    );
-    const theirs = await measure(databaseUrl, (url) =>
-      withConnection(url, async (sql) => void (await sql.query(inOneTransaction))),
-    );
-    console.log(`${ours.machine}; ${rowsPerTable.toLocaleString('en')} rows per table.\n`);
-    console.log('| | in one transaction | `crownsafe migrate up` | ratio |\n|---|---|---|---|');
-    for (const request of Object.keys(requests) as (keyof typeof requests)[])
-      console.log(
-        line(
-          `longest wait of a ${request === 'add' ? 'new row' : request}`,
-          theirs.longest[request],
-          ours.longest[request],
-        ),
-      );
-    console.log(line('the whole change', theirs.milliseconds, ours.milliseconds));
+    const machine = await withConnection(databaseUrl, describeMachine);
+    console.log(`${machine}; ${rowsPerTable.toLocaleString('en')} rows per table.\n`);
+    const url = await prepare(databaseUrl);
+    const ours: Record<string, Outcome> = {};
+    for (const [name, step] of Object.entries(steps))
+      ours[name] = await during(url, () => step(parseDatabaseUrl(url)));
+    const other = await prepare(databaseUrl);
+    const one = await during(other, () => withConnection(other, (sql) => sql.query(inOneTransaction)));
+    print(ours, one);
   }),
 );
 
-function line(what: string, theirs: number, ours: number): string {
-  return `| ${what} | ${theirs.toFixed(0)} ms | ${ours.toFixed(0)} ms | ${(theirs / ours).toFixed(1)} × |`;
+/** How long a step took, and how long the slowest of each request that came meanwhile, in milliseconds. */
+interface Outcome {
+  readonly milliseconds: number;
+  readonly longest: Readonly<Record<Request, number>>;
 }
 
-/** Makes the tables as on AWS, and changes them while the version on AWS is at work. */
-async function measure(databaseUrl: string, change: (url: string) => Promise<void>) {
+function print(ours: Readonly<Record<string, Outcome>>, one: Outcome): void {
+  console.log(
+    '| step | takes | longest wait of a read | of a change | of a new row |\n|---|---|---|---|---|',
+  );
+  const rows = Object.entries(ours).map(([name, outcome]) => [`\`crownsafe ${name}\``, outcome] as const);
+  for (const [name, { milliseconds, longest }] of [
+    ['as `migrate up`, in one transaction', one] as const,
+    ...rows,
+  ]) {
+    const waits = [longest.read, longest.change, longest.add].map((wait) => `${seconds(wait)}`);
+    console.log(`| ${[name, seconds(milliseconds), ...waits].join(' | ')} |`);
+  }
+  const up = ours['migrate up']?.longest;
+  const ratios = (Object.keys(requests) as Request[]).map(
+    (name) => one.longest[name] / (up?.[name] ?? Number.NaN),
+  );
+  console.log(`| ratio of the first two | | ${ratios.map((ratio) => `${ratio.toFixed(0)} ×`).join(' | ')} |`);
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(2)} s`;
+}
+
+/** Makes a database with the tables as they are on AWS. */
+async function prepare(databaseUrl: string): Promise<string> {
   const url = await createDatabase(databaseUrl);
-  const machine = await withConnection(url, async (sql) => {
-    const description = await describeMachine(sql);
+  await withConnection(url, async (sql) => {
     await createTablesOnAws(sql, rowsPerTable);
     await sql.query('vacuum analyze');
-    return description;
   });
+  return url;
+}
+
+/** Takes a step while requests come. */
+async function during(url: string, step: () => Promise<unknown>): Promise<Outcome> {
   const stop = new AbortController();
-  const working = Object.entries(requests).map(([, statement]) =>
-    withConnection(url, (sql) => repeat(sql, statement, stop.signal)),
+  const working = Object.values(requests).map((text) =>
+    withConnection(url, (sql) => repeat(sql, text, stop.signal)),
   );
   const startedAt = performance.now();
-  await change(url);
+  await step();
   const milliseconds = performance.now() - startedAt;
   stop.abort();
-  const [read = 0, changed = 0, added = 0] = await Promise.all(working);
-  return { machine, milliseconds, longest: { read, change: changed, add: added } };
+  const [read = 0, change = 0, add = 0] = await Promise.all(working);
+  return { milliseconds, longest: { read, change, add } };
 }
 
 /** Asks again and again; returns how long the slowest took, in milliseconds. */

@@ -20,8 +20,8 @@ await runCommand(() =>
       console.log(
         `${machine}; ${rowsPerTable.toLocaleString('en')} rows per table, medians of ${runs} runs.\n`,
       );
-      console.log('| query | index | size | without | with | ratio | pages without | pages with |');
-      console.log('|---|---|---|---|---|---|---|---|');
+      console.log('| query | index | without | with | ratio |');
+      console.log('|---|---|---|---|---|');
       for (const query of indexedQueries) console.log(await compare(sql, query));
     });
   }),
@@ -29,9 +29,10 @@ await runCommand(() =>
 
 /** One line of the table. Dropping an index is undone at once: nothing has to be built again. */
 async function compare(sql: pg.Client, query: IndexedQuery): Promise<string> {
-  const size = await sql.query<{ bytes: string }>('select pg_relation_size($1::regclass) as bytes', [
-    query.index,
-  ]);
+  const size = await sql.query<{ text: string }>(
+    'select pg_size_pretty(pg_relation_size($1::regclass)) as text',
+    [query.index],
+  );
   const after = await measure(sql, query);
   await sql.query('begin');
   await sql.query(`drop index ${query.index}`);
@@ -40,15 +41,16 @@ async function compare(sql: pg.Client, query: IndexedQuery): Promise<string> {
   const ratio = before.milliseconds / after.milliseconds;
   const cells = [
     query.asks,
-    `\`${query.index}\``,
-    `${(Number(size.rows[0]?.bytes) / 2 ** 20).toFixed(1)} MiB`,
-    `${before.milliseconds.toFixed(2)} ms`,
-    `${after.milliseconds.toFixed(2)} ms`,
-    `${ratio.toFixed(0)} ×`,
-    before.pages.toLocaleString('en'),
-    after.pages.toLocaleString('en'),
+    `\`${query.index}\`, ${size.rows[0]?.text}`,
+    describe(before),
+    describe(after),
+    `${Number(ratio.toPrecision(2)).toLocaleString('en')} ×`,
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function describe({ scans, pages, milliseconds }: Plan): string {
+  return `${[...new Set(scans)].join(', ')}; ${pages.toLocaleString('en')} pages; ${Number(milliseconds.toPrecision(3))} ms`;
 }
 
 async function measure(sql: pg.Client, query: IndexedQuery): Promise<Plan> {

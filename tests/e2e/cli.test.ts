@@ -99,6 +99,20 @@ describe('crownsafe migrate', () => {
     expect(status.stdout).toMatch(/^0001-foundation {2}ran \d{4}-/m);
     expect(up).toMatchObject({ code: 0, stdout: 'nothing to do\n' });
   });
+
+  it('repoints rows, and says what is wrong with where they shall point', async () => {
+    const repoint = (container: string) =>
+      crownsafe(
+        ...['migrate', 'repoint', '--bucket', 'photos', '--s3-url', 'https://photos.s3.amazonaws.com/'],
+        ...['--container', container, '--blob-url', `https://account.blob.core.windows.net/${container}/`],
+      );
+
+    expect(await repoint('photos')).toMatchObject({ code: 0, stdout: 'repointed 0 rows\n' });
+    expect(await repoint('my.photos')).toMatchObject({
+      code: 1,
+      stderr: 'my.photos cannot be the name of a container\n',
+    });
+  });
 });
 
 describe('crownsafe roles', () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { expect, inject, it } from 'vitest';
-import { migrateToLatest, repoint } from '../../../src/lib/database/index.ts';
+import { migrateToLatest, parseDatabaseUrl, repoint } from '../../../src/lib/database/index.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
 import { createTablesOnAws, moveFromAws } from '../../support/on-aws.ts';
 
@@ -19,10 +19,10 @@ it('gives SQL that lets the version on AWS go on, and that tells whether it and 
   await sql.connect();
   const [rights = '', photos = '', sessions = ''] = await statementsOfGuide();
   await createTablesOnAws(sql, 100);
-  await migrateToLatest(url);
+  await migrateToLatest(parseDatabaseUrl(url));
 
   const before = await sql.query(photos);
-  await repoint(url, moveFromAws);
+  await repoint(parseDatabaseUrl(url), moveFromAws);
   const after = await sql.query(photos);
   await sql.query('begin; create role crownsafe_on_aws');
   await sql.query(rights);
