@@ -11,7 +11,9 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
+/** A file of the built app. */
 export interface BundledFile {
+  /** Without a folder. */
   readonly name: string;
   readonly contents: Uint8Array;
   /** Permissions; of the umask of whoever builds, nothing is in them. */
@@ -81,15 +83,16 @@ const options = {
  * Bundles the app, the command and the dump worker of the checkout `root`, in memory. The same sources and packages
  * make the same bytes, wherever they lie.
  *
+ * @param version - what the app says it is; by default the version in package.json
  * @throws LocalError when a source does not build; the reasons have been printed
  */
-export async function makeBundle(root: string): Promise<Bundle> {
+export async function makeBundle(root: string, version?: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     ...options,
     absWorkingDir: root,
     entryPoints: Object.keys(entryPoints),
     outdir: join(root, 'dist'),
-    plugins: [leanManifest(join(root, 'package.json'))],
+    plugins: [leanManifest(join(root, 'package.json'), version)],
   }).catch((cause) => {
     throw new LocalError('The app does not build, for the reasons above.', { cause });
   });
@@ -101,14 +104,15 @@ export async function makeBundle(root: string): Promise<Bundle> {
 }
 
 /** Leaves of our package.json what the app may ask for: a change of tools or scripts does not change what is deployed. */
-function leanManifest(path: string): Plugin {
+function leanManifest(path: string, version: string | undefined): Plugin {
   return {
     name: 'lean manifest',
     setup({ onLoad }) {
       onLoad({ filter: /package\.json$/ }, async (loaded) => {
         if (loaded.path !== path) return undefined;
-        const { name, version } = JSON.parse(await readFile(path, 'utf8'));
-        return { contents: JSON.stringify({ name, version }), loader: 'json' };
+        const manifest = JSON.parse(await readFile(path, 'utf8'));
+        const contents = JSON.stringify({ name: manifest.name, version: version ?? manifest.version });
+        return { contents, loader: 'json' };
       });
     },
   };

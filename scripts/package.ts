@@ -16,7 +16,9 @@ try {
   const { files, sizeBytes, sha256 } = made.content;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(bundleReport(made.metafile, made.content));
-  console.log(`\npackage: ${files.length} files, ${(sizeBytes / 1024 / 1024).toFixed(1)} MB, ${seconds} s`);
+  console.log(
+    `\npackage: version ${made.version}, ${files.length} files, ${(sizeBytes / 1024 / 1024).toFixed(1)} MB, ${seconds} s`,
+  );
   console.log(`sha256 ${sha256}`);
 } catch (error) {
   console.error(error instanceof LocalError ? error.message : error);

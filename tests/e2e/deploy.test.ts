@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import packageJson from '../../package.json' with { type: 'json' };
 import type { Patience } from '../../scripts/deploy/poll.ts';
 import { smokeTest } from '../../scripts/deploy/smoke-test.ts';
 import { takeBackup } from '../../scripts/deploy/take-backup.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const { version } = packageJson;
+const { version } = JSON.parse(readFileSync(join(inject('appFolder'), 'package.json'), 'utf8'));
 const { signal } = new AbortController();
 const patience: Patience = { clock: systemClock, everyMs: 50, forMs: 30_000, signal, say: () => {} };
 

@@ -11,7 +11,7 @@ describe('health', () => {
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({
         status: 'ok',
-        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+        version: expect.stringMatching(/^\d+\.\d+\.\d+\+[0-9a-f]{12}$/),
         uptime_seconds: expect.any(Number),
       });
     },

@@ -53,13 +53,13 @@ function runIn(packageFolder: string, script: string) {
 
 describe('the package of this checkout', () => {
   it('is what azd packs and the worker loads', async () => {
-    const { content } = await makePackage(root, folder);
+    const { content, version } = await makePackage(root, folder);
     const paths = content.files.map(({ path }) => path);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
     expect(manifest).toEqual({
       name: 'crown-safe-functions',
-      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      version,
       type: 'module',
       main: 'index.js',
       engines: { node: '>=24' },
@@ -205,6 +205,34 @@ describe('a package with native code', () => {
         /^npm could not install packages for aix-ppc64-glibc\.\n[\s\S]*EINTEGRITY/,
       );
     });
+  });
+});
+
+describe('the version of a package', () => {
+  const answer = "import { version } from '../package.json'; console.log(version);";
+
+  /** Makes a package of this code, and has it say its version. */
+  async function versionOf(code: string, files?: Readonly<Record<string, string>>) {
+    await rm(folder, { recursive: true, force: true });
+    const { version } = await makePackage(makeCheckout(code, files), folder);
+    const { stdout } = await runIn(folder, 'index.js');
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    expect([`${version}\n`, version]).toEqual([stdout, manifest.version]);
+    return version;
+  }
+
+  it('is told by the app, and differs as soon as something in it does', async () => {
+    const first = await versionOf(answer);
+    const again = await versionOf(answer);
+    const others = [
+      await versionOf(`${answer} globalThis.other = 1;`),
+      await versionOf(answer, { 'host.json': '{"version":"2.0","other":1}' }),
+      await versionOf(answer, { 'src/lib/backup/engine/vendor/pg_dump.wasm': 'other' }),
+    ];
+
+    expect(first).toMatch(/^1\.2\.3\+[0-9a-f]{12}$/);
+    expect(again).toBe(first);
+    expect(new Set([first, ...others]).size).toBe(4);
   });
 });
 
