@@ -3,23 +3,10 @@ import { connect } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { errorCode, LocalError } from '../../local/local-error.ts';
-
-/** A database in Azure, as whoever deploys sees it. */
-export interface DeployedDatabase {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  /** The Entra administrator: a login role named like the person, group or application. */
-  readonly user: string;
-}
+import { commandEnvironment, type DeployedDatabase } from './command-environment.ts';
 
 const command = fileURLToPath(new URL('../../src/cli/crownsafe.ts', import.meta.url));
 const reachMs = 10_000;
-
-/** The address of the database, without a password: a token takes its place, and is sent over a verified connection only. */
-function databaseUrl({ host, port, name, user }: DeployedDatabase): string {
-  return `postgresql://${encodeURIComponent(user)}@${host}:${port}/${name}?sslmode=verify-full`;
-}
 
 /**
  * Runs the operator's command, from source, against a deployed database. What it prints is shown as it comes.
@@ -34,7 +21,7 @@ export async function runCrownsafe(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await reach(database);
-  const env = { ...process.env, ...settings, DATABASE_URL: databaseUrl(database) };
+  const env = commandEnvironment(database, process.env, settings);
   const stdio = ['ignore', 'inherit', 'pipe'] as const;
   const child = spawn(process.execPath, [command, ...args], { env, stdio: [...stdio], signal });
   let complaint = '';

@@ -4,6 +4,7 @@ import { systemClock } from '../../src/lib/core/index.ts';
 import { readAzdEnvironment } from './azd-environment.ts';
 import { runCrownsafe } from './crownsafe-command.ts';
 import { deployerCredential } from './deployer-credential.ts';
+import { publicCloud } from './public-cloud.ts';
 import { httpsAddress } from './request.ts';
 import { readSecret } from './vault-secret.ts';
 
@@ -23,7 +24,7 @@ await runCommand(async ({ signal }) => {
   const credential = deployerCredential();
   const vault = {
     uri: httpsAddress('AZURE_KEY_VAULT_URI', values.AZURE_KEY_VAULT_URI),
-    token: () => credential.token('https://vault.azure.net/.default'),
+    token: () => credential.token(publicCloud.vaultScope),
   };
   const patience = { clock: systemClock, everyMs: 5_000, forMs: 60_000, signal, say: console.error };
   const settings = {

@@ -52,7 +52,7 @@ afterEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('deploy:database', () => {
+describe('deploy:prepare', () => {
   const outputs = {
     AZURE_SUBSCRIPTION_ID: '00000000-0000-0000-0000-000000000000',
     AZURE_RESOURCE_GROUP: 'rg-test',
@@ -82,9 +82,9 @@ describe('deploy:database', () => {
   it('makes the secret once, shows it to nobody, and says what keeps it from the database', async () => {
     const { state, uri } = await startVault();
 
-    const first = await run('database', { ...outputs, AZURE_KEY_VAULT_URI: `${uri}/` }, azd);
+    const first = await run('prepare-environment', { ...outputs, AZURE_KEY_VAULT_URI: `${uri}/` }, azd);
     const { secret = '' } = state;
-    const second = await run('database', { ...outputs, AZURE_KEY_VAULT_URI: uri }, azd);
+    const second = await run('prepare-environment', { ...outputs, AZURE_KEY_VAULT_URI: uri }, azd);
 
     expect(first.code).toBe(1);
     expect(first.output).toContain('secret secret-key: made');
@@ -100,7 +100,10 @@ describe('deploy:database', () => {
   });
 
   it('says that nobody is logged in', async () => {
-    const { code, output } = await run('database', { ...outputs, AZURE_KEY_VAULT_URI: 'https://kv.invalid' });
+    const { code, output } = await run('prepare-environment', {
+      ...outputs,
+      AZURE_KEY_VAULT_URI: 'https://kv.invalid',
+    });
 
     expect(code).toBe(1);
     expect(output).toContain('There is no token for https://vault.azure.net/.default');
@@ -109,7 +112,7 @@ describe('deploy:database', () => {
 
   it('sends no token in the clear', async () => {
     const { code, output } = await run(
-      'database',
+      'prepare-environment',
       { ...outputs, AZURE_KEY_VAULT_URI: 'http://kv.invalid' },
       azd,
     );
@@ -119,7 +122,11 @@ describe('deploy:database', () => {
   });
 
   it('names the values that azd does not know', async () => {
-    const { code, output } = await run('database', {}, { values: { POSTGRES_HOST: 'database.invalid' } });
+    const { code, output } = await run(
+      'prepare-environment',
+      {},
+      { values: { POSTGRES_HOST: 'database.invalid' } },
+    );
 
     expect(code).toBe(1);
     expect(output).toContain('azd knows no AZURE_SUBSCRIPTION_ID, ');

@@ -3,15 +3,16 @@ import { runCommand } from '../../local/command.ts';
 import { LocalError } from '../../local/local-error.ts';
 import { systemClock } from '../../src/lib/core/index.ts';
 import { readAzdEnvironment } from './azd-environment.ts';
-import { runCrownsafe } from './crownsafe-command.ts';
-import { deployerCredential } from './deployer-credential.ts';
+import { type DeployerCredential, deployerCredential } from './deployer-credential.ts';
 import type { Patience } from './poll.ts';
+import { prepareDatabase } from './prepare-database.ts';
+import { publicCloud } from './public-cloud.ts';
 import { httpsAddress } from './request.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { ensureSecret } from './vault-secret.ts';
 
 /*
- * `npm run deploy:database`, after `azd provision`: what no template can make. The secret of the app, once; its roles in
+ * `npm run deploy:prepare`, after `azd provision`: what no template can make. The secret of the app, once; its roles in
  * the database; the schema. Each step leaves alone what is right already, so running it again is how to go on after it
  * broke off.
  */
@@ -37,11 +38,11 @@ await runCommand(async ({ signal }) => {
 
   const vault = {
     uri: httpsAddress('AZURE_KEY_VAULT_URI', values.AZURE_KEY_VAULT_URI),
-    token: () => credential.token('https://vault.azure.net/.default'),
+    token: () => credential.token(publicCloud.vaultScope),
   };
   const origin = await ensureSecret(vault, secretName, () => randomBytes(32).toString('base64url'), patience);
   console.log(`secret ${secretName}: ${origins[origin]}`);
-  await tellApp(values, credential, patience);
+  await haveSecretLookedUp(values, credential, patience);
 
   const database = {
     host: values.POSTGRES_HOST,
@@ -49,24 +50,26 @@ await runCommand(async ({ signal }) => {
     name: values.POSTGRES_DATABASE,
     user: values.DATABASE_ADMIN_NAME,
   };
-  const { APP_IDENTITY_NAME: login, APP_IDENTITY_PRINCIPAL_ID: objectId } = values;
-  await runCrownsafe(database, ['roles', 'apply', '--login', login, '--entra-object-id', objectId], signal);
-  await runCrownsafe(database, ['migrate', 'up'], signal);
-  console.log(`database ${database.name} on ${database.host}: ready for ${login}`);
+  const { APP_IDENTITY_NAME: name, APP_IDENTITY_PRINCIPAL_ID: objectId } = values;
+  await prepareDatabase(database, { name, objectId }, signal);
+  console.log(`database ${database.name} on ${database.host}: ready for ${name}`);
 });
 
-/** A status that the platform does not tell must not stand in the way: whether the app has its secret, it shows by starting. */
-async function tellApp(
+/**
+ * Has the platform look up the secret for the app. A status that it does not tell must not stand in the way: whether the
+ * app has its secret, it shows by starting.
+ */
+async function haveSecretLookedUp(
   values: Readonly<Record<'AZURE_SUBSCRIPTION_ID' | 'AZURE_RESOURCE_GROUP' | 'SERVICE_API_NAME', string>>,
-  credential: ReturnType<typeof deployerCredential>,
+  credential: DeployerCredential,
   patience: Patience,
 ): Promise<void> {
   const app = {
-    managementUri: 'https://management.azure.com',
+    managementUri: publicCloud.resourceManager,
     subscriptionId: values.AZURE_SUBSCRIPTION_ID,
     resourceGroup: values.AZURE_RESOURCE_GROUP,
     name: values.SERVICE_API_NAME,
-    token: () => credential.token('https://management.azure.com/.default'),
+    token: () => credential.token(publicCloud.resourceManagerScope),
   };
   try {
     await resolveReference(app, 'SECRET_KEY', { ...patience, forMs: minuteMs });
