@@ -7,6 +7,8 @@ interface Surroundings {
   readonly nodeMajor: number;
   /** The text in which every variable and secret is explained. */
   readonly documentation: string;
+  /** The outputs of each workflow that can be called, by its path. */
+  readonly called: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Everything that is wrong with a workflow, as `path job: fault`. */
@@ -29,7 +31,9 @@ function faultsOfWhole(workflow: Workflow): string[] {
   if (isAction(workflow)) return faults;
   if (JSON.stringify(workflow.permissions) !== '{"contents":"read"}')
     faults.push('does not begin with the permission to read contents and no other');
-  if (!workflow.concurrency) faults.push('says nothing of concurrency');
+  const unordered = Object.values(workflow.jobs).filter((job) => job.environment && !job.concurrency);
+  const isOrdered = unordered.length === 0 && Object.values(workflow.jobs).some((job) => job.concurrency);
+  if (!workflow.concurrency && !isOrdered) faults.push('says nothing of concurrency');
   return faults;
 }
 
@@ -69,13 +73,13 @@ function isPinned(uses: string, text: string): boolean {
 }
 
 /** References in expressions that lead nowhere, or to something nobody has explained. */
-function faultsOfReferences(workflow: Workflow, job: Job, { documentation }: Surroundings): string[] {
+function faultsOfReferences(workflow: Workflow, job: Job, surroundings: Surroundings): string[] {
   const faults = [job.needs ?? []]
     .flat()
     .filter((need) => !(need in workflow.jobs))
     .map((need) => `needs ${need}`);
   for (const [reference, context, key, output] of referencesIn(job)) {
-    if (isKnown({ workflow, job, context, key, output, documentation })) continue;
+    if (isKnown({ workflow, job, context, key, output, surroundings })) continue;
     faults.push(`${reference} leads nowhere`);
   }
   return faults;
@@ -87,18 +91,18 @@ interface Reference {
   readonly context: string;
   readonly key: string;
   readonly output: string | undefined;
-  readonly documentation: string;
+  readonly surroundings: Surroundings;
 }
 
-function isKnown({ workflow, job, context, key, output, documentation }: Reference): boolean {
+function isKnown({ workflow, job, context, key, output, surroundings }: Reference): boolean {
   switch (context) {
     case 'inputs':
       return workflow.inputs.includes(key);
     case 'vars':
     case 'secrets':
-      return documentation.includes(`\`${key}\``);
+      return surroundings.documentation.includes(`\`${key}\``);
     case 'needs':
-      return [job.needs ?? []].flat().includes(key) && hasOutput(workflow.jobs[key], output);
+      return [job.needs ?? []].flat().includes(key) && hasOutput(workflow.jobs[key], output, surroundings);
     case 'steps': {
       const step = job.steps?.find(({ id }) => id === key);
       return step?.run?.includes(`${output}=`) ?? false;
@@ -108,8 +112,10 @@ function isKnown({ workflow, job, context, key, output, documentation }: Referen
   }
 }
 
-const hasOutput = (job: Job | undefined, output: string | undefined) =>
-  output === undefined || (job?.outputs !== undefined && output in job.outputs);
+function hasOutput(job: Job | undefined, output: string | undefined, { called }: Surroundings): boolean {
+  if (output === undefined) return true;
+  return [...Object.keys(job?.outputs ?? {}), ...(called[job?.uses ?? ''] ?? [])].includes(output);
+}
 
 /** References in all expressions of a job: the whole, its context, its key and the output behind `.outputs.`. */
 function referencesIn(job: Job): [string, string, string, string | undefined][] {

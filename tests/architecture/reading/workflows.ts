@@ -7,16 +7,27 @@ export interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly shell?: string;
   readonly if?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What may not run at the same time, and what becomes of the rest. */
+export interface Concurrency {
+  readonly group: string;
+  readonly 'cancel-in-progress': unknown;
+  readonly queue?: string;
+}
+
+/** One job of a workflow: steps, or a call of another workflow. */
 export interface Job {
   readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly uses?: string;
+  readonly 'runs-on'?: string;
   readonly environment?: string;
+  readonly concurrency?: Concurrency;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -31,12 +42,17 @@ export interface Workflow {
   readonly triggers: readonly string[];
   /** Names of its inputs, whatever starts it. */
   readonly inputs: readonly string[];
+  /** What it gives to a workflow that calls it: expressions by name. */
+  readonly outputs: Readonly<Record<string, string>>;
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress': unknown };
+  readonly concurrency?: Concurrency;
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-type Inputs = Readonly<Record<string, unknown>>;
+interface Trigger {
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, { readonly value: string }>>;
+}
 
 /** Reads a workflow or a composite action. */
 export function parseWorkflow(path: string, text: string): Workflow {
@@ -47,16 +63,19 @@ export function parseWorkflow(path: string, text: string): Workflow {
       text,
       triggers: [],
       inputs: Object.keys(document.inputs),
+      outputs: {},
       jobs: { action: document.runs },
     };
   }
   // A trigger may stand alone, in a list, or with settings.
   const on = typeof document.on === 'string' ? { [document.on]: null } : document.on;
   const triggers: string[] = Array.isArray(on) ? on : Object.keys(on);
-  const settings = Object.values(Array.isArray(on) ? {} : on) as ({ inputs?: Inputs } | null)[];
+  const settings = Object.values(Array.isArray(on) ? {} : on) as (Trigger | null)[];
   const inputs = settings.flatMap((one) => Object.keys(one?.inputs ?? {}));
+  const given = settings.flatMap((one) => Object.entries(one?.outputs ?? {}));
+  const outputs = Object.fromEntries(given.map(([name, { value }]) => [name, value]));
   const { permissions, concurrency, jobs } = document;
-  return { path, text, triggers, inputs, permissions, concurrency, jobs };
+  return { path, text, triggers, inputs, outputs, permissions, concurrency, jobs };
 }
 
 /** The workflows and the composite actions of this repository. */
