@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { importsOf, targetOf } from './reading/imports.ts';
 import { listFiles, readText, root } from './reading/project-files.ts';
+import { parseSource } from './reading/source-file.ts';
 import { type Job, readWorkflows, type Workflow } from './reading/workflows.ts';
 
 const azd = parse(readText('azure.yaml'));
@@ -104,6 +107,28 @@ describe('the deployment scripts', () => {
     asked.delete('AZURE_SUBSCRIPTION_ID');
     expect(asked.size).toBeGreaterThan(8);
     expect([...asked].filter((name) => !outputNames.includes(name))).toEqual([]);
+  });
+});
+
+describe('the deployment scripts and the command they run', () => {
+  it('need no package for development, which the workflow does not install', () => {
+    const { dependencies } = JSON.parse(readText('package.json'));
+    const files = new Set([...listFiles('scripts/deploy'), 'src/cli/crownsafe.ts']);
+    const packages = new Set<string>();
+    // Grows while it is walked.
+    for (const path of files) {
+      if (!path.endsWith('.ts')) continue;
+      const file = parseSource(path, readText(path));
+      for (const { specifier = '', typeOnly } of importsOf(file)) {
+        if (typeOnly || isBuiltin(specifier)) continue;
+        const target = targetOf(file, specifier);
+        if (target) files.add(target);
+        else packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
+      }
+    }
+
+    expect([...packages].filter((name) => !(name in dependencies))).toEqual([]);
+    expect([...packages]).toEqual(expect.arrayContaining(['@azure/identity', 'commander', 'pg']));
   });
 });
 
