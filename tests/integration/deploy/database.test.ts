@@ -3,7 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DeployedDatabase, runCrownsafe } from '../../../scripts/deploy/crownsafe-command.ts';
+import type { DeployedDatabase } from '../../../scripts/deploy/command-environment.ts';
+import { runCrownsafe } from '../../../scripts/deploy/crownsafe-command.ts';
+import { prepareDatabase } from '../../../scripts/deploy/prepare-database.ts';
+import { type EntraServer, startEntraServer } from '../../support/entra-server.ts';
 import { installFakeAzd } from '../../support/fake-azd.ts';
 import { type OwnPostgres, runStatements, startOwnPostgres, urlWith } from '../../support/own-postgres.ts';
 import { makeSelfSigned } from '../../support/self-signed.ts';
@@ -17,10 +20,11 @@ import { makeTemporaryFolder } from '../../support/temporary-folder.ts';
 
 const token = randomBytes(1_500).toString('base64url');
 const administrator = 'first.last@example.com';
-const login = 'id-api-test';
+const identity = { name: 'id-api-test', objectId: '11111111-1111-1111-1111-111111111111' };
 const { signal } = new AbortController();
 const folder = makeTemporaryFolder();
 let server: OwnPostgres;
+let entra: EntraServer;
 let database: DeployedDatabase;
 let settings: Record<string, string>;
 
@@ -34,9 +38,6 @@ beforeAll(async () => {
     server.url,
     `create role "${administrator}" login createrole password '${token}'`,
     `create database deployed owner "${administrator}"`,
-    // Who makes a role may alter it.
-    `set role "${administrator}"`,
-    `create role "${login}" login password 'unused'`,
   );
   const rules = [
     'host all postgres 127.0.0.1/32 scram-sha-256',
@@ -45,12 +46,9 @@ beforeAll(async () => {
   await writeServerFile(server.url, 'pg_hba.conf', rules.join('\n'));
   await runStatements(server.url, 'select pg_reload_conf()');
 
-  database = {
-    host: '127.0.0.1',
-    port: Number(new URL(server.url).port),
-    name: 'deployed',
-    user: administrator,
-  };
+  const port = Number(new URL(server.url).port);
+  entra = await startEntraServer(port, { key, certificate });
+  database = { host: '127.0.0.1', port, name: 'deployed', user: administrator };
   writeFileSync(join(folder, 'authority.pem'), certificate);
   settings = {
     PATH: installFakeAzd(folder, { tokens: { 'https://ossrdbms-aad.database.windows.net/.default': token } }),
@@ -59,24 +57,32 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
+  await entra.stop();
   await server.stop();
   await rm(folder, { recursive: true });
 });
 
-const crownsafe = (...args: string[]) => runCrownsafe(database, args, signal, settings);
-
 describe('preparing a deployed database', () => {
   it('makes roles and schema, and finds nothing to do the second time', async () => {
-    for (const _ of ['first', 'second']) {
-      await crownsafe('roles', 'apply', '--login', login);
-      await crownsafe('migrate', 'up');
-    }
+    for (const _ of ['first', 'second'])
+      await prepareDatabase({ ...database, port: entra.port }, identity, signal, settings);
 
+    const deployed = urlWith(server.url, { database: 'deployed' });
     const [table] = await runStatements(
-      urlWith(server.url, { database: 'deployed' }),
+      deployed,
       "select tableowner as owner, has_table_privilege('app', 'files', 'insert') as writable from pg_tables where tablename = 'files'",
     );
+    const [login] = await runStatements(
+      deployed,
+      `select rolcanlogin as "canLogin", pg_has_role(oid, 'app', 'set') as "actsAsApp", shobj_description(oid, 'pg_authid') as label
+         from pg_roles where rolname = '${identity.name}'`,
+    );
     expect(table).toEqual({ owner: 'schema_owner', writable: true });
+    expect(login).toEqual({
+      canLogin: true,
+      actsAsApp: true,
+      label: `aadauth,oid=${identity.objectId},type=service`,
+    });
   });
 
   it('lets the administrator make the first API key', async () => {
@@ -97,21 +103,21 @@ describe('preparing a deployed database', () => {
     expect(keys).toEqual([{ name: 'first', scopes: ['admin'] }]);
   });
 
-  it('fails when the command does', async () => {
-    // This server knows no identities of Entra.
-    const work = crownsafe(
-      'roles',
-      'apply',
-      '--login',
-      login,
-      '--entra-object-id',
-      '11111111-1111-1111-1111-111111111111',
-    );
+  it('fails when a command does, and goes no further', async () => {
+    // PostgreSQL itself knows no identities of Entra.
+    await runStatements(server.url, `create database fresh owner "${administrator}"`);
+
+    const work = prepareDatabase({ ...database, name: 'fresh' }, identity, signal, settings);
 
     await expect(work).rejects.toMatchObject({
       name: 'LocalError',
       message: expect.stringContaining('crownsafe roles apply failed'),
     });
+    const tables = await runStatements(
+      urlWith(server.url, { database: 'fresh' }),
+      "select from pg_tables where schemaname = 'public'",
+    );
+    expect(tables).toEqual([]);
   });
 
   it('tells what to do when the firewall of the server refuses this address', async () => {
