@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { promisify } from 'node:util';
-import { LocalError } from '../../local/local-error.ts';
+import { errorCode, LocalError } from '../../local/local-error.ts';
 
 /**
  * Values of the azd environment: outputs of the infrastructure and what was set with `azd env set`. A hook finds them in
@@ -26,6 +26,12 @@ async function askAzd(): Promise<Record<string, string>> {
     const { stdout } = await promisify(execFile)('azd', ['env', 'get-values', '--output', 'json']);
     return JSON.parse(stdout);
   } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') {
+      throw new LocalError(
+        'The Azure Developer CLI is not installed here (https://aka.ms/azd), and the values of the environment are not set as variables.',
+        { cause },
+      );
+    }
     throw new LocalError(
       `azd does not tell the values of its environment (${cause instanceof Error ? cause.message.trim() : cause}). \`azd env list\` shows which there are.`,
       { cause },

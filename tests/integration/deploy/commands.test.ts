@@ -121,6 +121,13 @@ describe('deploy:prepare', () => {
     expect(output).toContain('AZURE_KEY_VAULT_URI is not an https:// address');
   });
 
+  it('says where azd is to be had when it is not installed', async () => {
+    const { code, output } = await run('crownsafe', { PATH: '/nowhere' });
+
+    expect(code).toBe(1);
+    expect(output).toContain('The Azure Developer CLI is not installed here (https://aka.ms/azd)');
+  });
+
   it('names the values that azd does not know', async () => {
     const { code, output } = await run(
       'prepare-environment',
