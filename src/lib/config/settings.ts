@@ -64,8 +64,15 @@ const storageConnectionString = z
 
 /** The endpoint of one storage service, without a trailing slash; a token is never sent in the clear. */
 const serviceUri = z
-  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
-  .transform((text) => text.replace(/\/+$/, ''));
+  .url({ protocol: /^https$/, error: 'must be an https:// URL', abort: true })
+  .refine(isEndpoint, 'must be an endpoint: no credentials, query or container')
+  .transform((text) => new URL(text).href.replace(/\/+$/, ''));
+
+/** The emulator has the account's name in the path. */
+function isEndpoint(text: string): boolean {
+  const { username, password, search, hash, pathname } = new URL(text);
+  return `${username}${password}${search}${hash}` === '' && /^\/[^/]*\/?$/.test(pathname);
+}
 
 const accountName = z.string().regex(/^[a-z0-9]{3,24}$/, 'must be 3–24 lower-case letters or digits');
 
@@ -106,7 +113,7 @@ export const settingsSchema = z.object({
   DATABASE_URL: databaseUrl.register(notes, {
     group: 'database',
     description:
-      "PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`. Without a password, and over TLS, a token of the app's identity is the password.",
+      "PostgreSQL 14–18; may be PgBouncer. `sslmode` is `disable`, `require`, `verify-full` (the same here: encrypted and verified) or `no-verify`. Without a password, and over verified TLS, a token of the app's identity is the password.",
     local: 'postgresql://postgres:postgres@127.0.0.1:5433/crownsafe',
     secret: true,
   }),

@@ -62,6 +62,10 @@ export function storageProblems(given: Given): string[] {
   if (missingUris.length > 0 && missingUris.length < platformUris.length) {
     problems.push(...missingUris.map((name) => `${name}: is required with the other two service URIs`));
   }
+  // The host itself prefers now the one, now the other, by the version of each of its extensions.
+  if (has('AzureWebJobsStorage__accountName') && platformUris.some(has)) {
+    problems.push('AzureWebJobsStorage__accountName: cannot be given together with service URIs');
+  }
   if (has('BACKUP_STORAGE_BLOB_URI') && has('BACKUP_STORAGE_CONNECTION_STRING')) {
     problems.push('BACKUP_STORAGE_BLOB_URI: cannot be given together with BACKUP_STORAGE_CONNECTION_STRING');
   }

@@ -17,7 +17,7 @@ export interface DatabaseAddress {
  * neither. (libpq's `require` does not verify, which protects from nobody who can stand between.) Without it, only a
  * server on this machine is spoken to in the clear.
  *
- * @param token - gives the password where the URL has none; never asked without TLS, for who reads a token may use it
+ * @param token - gives the password where the URL has none; asked only where the server proves who it is, for whoever reads a token may use it
  * @throws URIError when a part is not percent-encoded UTF-8
  */
 export function parseDatabaseUrl(url: string, token?: () => Promise<string>): DatabaseAddress {
@@ -29,7 +29,7 @@ export function parseDatabaseUrl(url: string, token?: () => Promise<string>): Da
     host,
     port: Number(parsed.port || 5432),
     user: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password) || (tls && token),
+    password: decodeURIComponent(parsed.password) || (tls?.rejectUnauthorized ? token : undefined),
     database: decodeURIComponent(parsed.pathname.slice(1)),
     ...(tls && { tls }),
   };

@@ -1,4 +1,5 @@
 import { AppError, type ProblemCode } from '../core/index.ts';
+import { isIdentityError } from '../security/index.ts';
 
 /** What a client is told for an SQLSTATE; the longest matching prefix counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const problemsBySqlState: Readonly<Record<string, readonly [code: ProblemCode, detail: string]>> = {
@@ -27,7 +28,8 @@ const retryAfterSeconds = 5;
  */
 export function toAppError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
-  if (isWithoutToken(error)) {
+  // Without a token nothing was asked of the database.
+  if (isIdentityError(error)) {
     return new AppError('unavailable', 'The database is not available at the moment', {
       cause: error,
       retryAfterSeconds,
@@ -42,11 +44,6 @@ export function toAppError(error: unknown): unknown {
     return new AppError('conflict', 'Others still refer to it', { cause: error });
   }
   return new AppError(code, detail, { cause: error, ...(code === 'unavailable' && { retryAfterSeconds }) });
-}
-
-/** True when the identity gave nothing to log in with: nothing was asked of the database. */
-function isWithoutToken(error: Error): boolean {
-  return error.name === 'IdentityError';
 }
 
 /** SQLSTATE of a PostgreSQL error, five characters; `undefined` for anything else. */

@@ -18,6 +18,10 @@ export class IdentityError extends Error {
   }
 }
 
+export function isIdentityError(error: unknown): error is IdentityError {
+  return error instanceof IdentityError;
+}
+
 /** Refusals that a later request may not get; the endpoint of virtual machines says 404 and 410 while it is being set up. */
 const temporaryStatuses = [404, 408, 410, 429];
 

@@ -29,6 +29,9 @@ export interface TableAccess {
 const storageRetries = { retryOptions: { maxTries: 1 } };
 const tableRetries = { retryOptions: { maxRetries: 0 } };
 
+/** A token for the data of storage accounts, and nothing else. */
+const storageScope = 'https://storage.azure.com/.default';
+
 /**
  * @param identity - of the app, for an account without a key
  * @param correlationId - asked at every request, for `x-ms-client-request-id`
@@ -38,11 +41,13 @@ export function createAccountClients(
   identity: AzureIdentity,
   correlationId: () => string | undefined,
 ): AccountClients {
+  // An SDK would ask for whatever an answer 401 names: who runs the endpoint could have tokens for other services.
+  const tokens: AzureIdentity = { getToken: () => identity.getToken(storageScope) };
   return {
     blob: lazy(async () => {
       const sdk = await import('@azure/storage-blob');
       const sharedKey = key === undefined ? undefined : new sdk.StorageSharedKeyCredential(accountName, key);
-      const pipeline = sdk.newPipeline(sharedKey ?? identity, storageRetries);
+      const pipeline = sdk.newPipeline(sharedKey ?? tokens, storageRetries);
       pipeline.factories.push(labelRequests(correlationId));
       const service = new sdk.BlobServiceClient(endpoints.blob, pipeline);
       return { sdk, service, accountName, ...(sharedKey && { sharedKey }) };
@@ -51,7 +56,7 @@ export function createAccountClients(
       const { newPipeline, QueueServiceClient, StorageSharedKeyCredential } = await import(
         '@azure/storage-queue'
       );
-      const credential = key === undefined ? identity : new StorageSharedKeyCredential(accountName, key);
+      const credential = key === undefined ? tokens : new StorageSharedKeyCredential(accountName, key);
       const pipeline = newPipeline(credential, storageRetries);
       pipeline.factories.push(labelRequests(correlationId));
       return new QueueServiceClient(endpoint, pipeline).getQueueClient(name);
@@ -65,7 +70,7 @@ export function createAccountClients(
       };
       const client =
         key === undefined
-          ? new TableClient(endpoint, name, identity, options)
+          ? new TableClient(endpoint, name, tokens, options)
           : new TableClient(endpoint, name, new AzureNamedKeyCredential(accountName, key), options);
       return { client, odata };
     },

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../core/index.ts';
+import { isIdentityError } from '../security/index.ts';
 
 /** HTTP status of a refusal by the service; `undefined` for all other errors. */
 export function statusOf(error: unknown): number | undefined {
@@ -42,6 +43,12 @@ export function outcomeOfRefusal(error: unknown): 'absent' | 'changed' {
 
 /** What rooms above see of a refusal that no port method gives a meaning to. */
 export function translate(error: unknown): unknown {
+  if (isIdentityError(error)) {
+    return new AppError('unavailable', 'The storage service is not available at the moment', {
+      cause: error,
+      retryAfterSeconds: 5,
+    });
+  }
   if (isAppError(error) || statusOf(error) === undefined) return error;
   return new AppError('upstream', 'The storage service refused the operation', { cause: error });
 }

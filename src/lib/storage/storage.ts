@@ -1,5 +1,5 @@
 import type { StorageConnection } from '../config/index.ts';
-import { type Clock, lazy } from '../core/index.ts';
+import { type Clock, lazy, rejectOnAbort } from '../core/index.ts';
 import type { Dependency, Resilience } from '../resilience/index.ts';
 import type { AzureIdentity } from '../security/index.ts';
 import { createAccountClients } from './account.ts';
@@ -55,7 +55,8 @@ export function createStorage(options: StorageOptions): Storage {
       const { service } = await clients.blob();
       try {
         // What an identity with one of the data roles may ask; the information about the account is not among it.
-        await service.getContainerClient(container).exists({ abortSignal: signal });
+        // An identity that waits for its token does not hear the signal.
+        await rejectOnAbort(service.getContainerClient(container).exists({ abortSignal: signal }), signal);
       } catch (error) {
         throw signal.aborted ? signal.reason : translate(error);
       }

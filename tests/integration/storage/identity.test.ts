@@ -124,6 +124,28 @@ describe('the token of an identity', () => {
     expect(tokensAsked()).toBe(1);
   });
 
+  it('is one for storage, whatever the endpoint asks for', async () => {
+    await using server = await startMisbehavingServer((request, response) => {
+      request.resume();
+      const challenge =
+        'Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize resource_id=https://management.azure.com';
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    }, secure.selfSigned);
+    const { storage } = open({ blob: `${server.origin}/account` });
+
+    await storage
+      .blobs('photos')
+      .exists('a', { signal })
+      .catch(() => {});
+
+    const audiences = server.requests.map(({ headers }) => {
+      const [, payload = ''] = (headers.authorization ?? '').split('.');
+      return JSON.parse(Buffer.from(payload, 'base64url').toString()).aud;
+    });
+    expect(audiences.length).toBeGreaterThan(0);
+    for (const audience of audiences) expect(audience).toMatch(/^https:\/\/storage\.azure\.com/);
+  });
+
   it('is replaced before it ends', async () => {
     const { storage, tokensAsked } = open();
     const store = storage.blobs(`tokens-${randomUUID()}`);
@@ -224,16 +246,16 @@ describe('an identity whose endpoint', () => {
     expect(await patient).toBe(false);
   });
 
-  it('knows no such identity fails at once, and tells the operator', async () => {
+  it('knows no such identity fails at once, and tells the operator what to mend', async () => {
     const { storage, tokensAsked } = open();
     endpoint.behave(refuseToken(400, 'No User Assigned or Delegated Managed Identity found'));
 
     const call = storage.blobs('photos').exists('a', { signal });
 
     await expect(call).rejects.toMatchObject({
-      name: 'IdentityError',
-      code: 'identity_refused',
-      message: expect.stringContaining('AZURE_CLIENT_ID'),
+      name: 'AppError',
+      code: 'unavailable',
+      cause: { code: 'identity_refused', message: expect.stringContaining('AZURE_CLIENT_ID') },
     });
     expect(tokensAsked()).toBe(1);
   });

@@ -210,6 +210,14 @@ describe('loadConfig of unusable settings', () => {
       },
       'BACKUP_STORAGE_BLOB_URI: cannot be given together with BACKUP_STORAGE_CONNECTION_STRING',
     ],
+    [
+      { BACKUP_STORAGE_BLOB_URI: 'https://a.blob/?sig=secret' },
+      'BACKUP_STORAGE_BLOB_URI: must be an endpoint: no credentials, query or container',
+    ],
+    [
+      { ...platformUris, AzureWebJobsStorage__accountName: 'host' },
+      'AzureWebJobsStorage__accountName: cannot be given together with service URIs',
+    ],
     [{ BACKUP_DATABASE_ROLE: 'no role' }, 'BACKUP_DATABASE_ROLE: must be the name of a role'],
     [{ AZURE_CLIENT_ID: 'me' }, 'AZURE_CLIENT_ID: must be a GUID'],
     [{ DATABASE_POOL_SIZE: '0' }, 'DATABASE_POOL_SIZE: must be from 1 to 100'],

@@ -15,16 +15,19 @@ describe('the address of a database', () => {
   it.each([
     ['postgresql://id@h.example/d', 'a token'],
     ['postgresql://id:@h.example/d', 'a token'],
-    ['postgresql://id@127.0.0.1/d?sslmode=no-verify', 'a token'],
+    ['postgresql://id@127.0.0.1/d?sslmode=no-verify', undefined],
     ['postgresql://id:word@h.example/d', 'word'],
     ['postgresql://id@h.example/d?sslmode=disable', undefined],
     ['postgresql://id@127.0.0.1/d', undefined],
-  ])('has a token for a password where it has none, and is encrypted: %s', async (url, expected) => {
-    const { password } = parseDatabaseUrl(url, async () => 'a token');
+  ])(
+    'has a token for a password where it has none, and the server proves who it is: %s',
+    async (url, expected) => {
+      const { password } = parseDatabaseUrl(url, async () => 'a token');
 
-    expect(typeof password === 'function' ? await password() : password).toBe(expected);
-    expect(parseDatabaseUrl(url).password).toBe(expected === 'a token' ? undefined : expected);
-  });
+      expect(typeof password === 'function' ? await password() : password).toBe(expected);
+      expect(parseDatabaseUrl(url).password).toBe(expected === 'a token' ? undefined : expected);
+    },
+  );
 
   it.each([
     ['postgresql://h.example/d', { rejectUnauthorized: true }],

@@ -104,6 +104,32 @@ describe('the key that signs links of an identity', () => {
     expect(values).toEqual(['key 1', 'key 2']);
   });
 
+  it('is asked for again for a link that outlives the one others are waiting for', async () => {
+    const answer = Promise.withResolvers<void>();
+    const { clock, asked, valueFor } = openKeys((key, number) =>
+      number === 1 ? answer.promise.then(() => key) : key,
+    );
+    const longestMs = 7 * dayMs - 15 * 60_000;
+
+    const first = valueFor(dayMs);
+    await clock.advance(5_000);
+    const second = valueFor(longestMs);
+    answer.resolve();
+
+    expect([await first, await second]).toEqual(['key 1', 'key 2']);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('as short as the service has made it is refused for a link that would outlive it', async () => {
+    const { valueFor } = openKeys((key) => ({
+      ...key,
+      signedExpiresOn: new Date(key.signedStartsOn.getTime() + 2 * hourMs),
+    }));
+
+    await expect(valueFor(6 * dayMs)).rejects.toMatchObject({ name: 'AppError', code: 'upstream' });
+    expect(await valueFor(hourMs)).toBe('key 2');
+  });
+
   it('as short as the service has made it signs no link that outlives it', async () => {
     const { clock, asked, valueFor } = openKeys((key) => ({
       ...key,
@@ -159,14 +185,13 @@ describe('a key that does not come', () => {
   });
 
   it('because the service is silent, is given up, and asked for anew by the next caller', async () => {
-    const { clock, asked, valueFor } = openKeys((key, number) =>
-      number === 1 ? new Promise(() => {}) : key,
-    );
+    const { clock, asked, valueFor } = openKeys((key, number) => (number <= 4 ? new Promise(() => {}) : key));
 
     const waiting = valueFor(dayMs).catch((error: unknown) => error);
     await clock.advance(30_000);
 
-    expect(await waiting).toMatchObject({ name: 'AppError' });
+    expect(await waiting).toMatchObject({ name: 'AppError', code: 'unavailable' });
+    expect(asked).toHaveLength(4);
     expect(await valueFor(dayMs)).toBe(`key ${asked.length}`);
     expect(clock.timers).toBe(0);
   });
