@@ -19,7 +19,7 @@ export async function keepOriginals(db: Kysely<unknown>, table: CrownSafeTable):
     await sql`set local lock_timeout = '3s'`.execute(trx);
     await sql`
       create table if not exists ${originals} (
-        table_name text,
+        table_name name,
         row_id text,
         s3_url text, s3_bucket text, s3_key text, s3_presigned_url text,
         blob_url text, blob_container text, blob_name text, blob_sas_url text,

@@ -1,17 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { expect, inject, it } from 'vitest';
 import { migrateToLatest, parseDatabaseUrl, repoint } from '../../../src/lib/database/index.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
+import { statementsOfGuide } from '../../support/guide.ts';
 import { createTablesOnAws, moveFromAws } from '../../support/on-aws.ts';
-
-/** The SQL of docs/migrate-from-aws.md, in its order, with the names of this test. */
-async function statementsOfGuide(): Promise<string[]> {
-  const guide = await readFile(new URL('../../../docs/migrate-from-aws.md', import.meta.url), 'utf8');
-  return [...guide.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) =>
-    sql.replaceAll('CONTAINER', moveFromAws.container).replaceAll('ACCOUNT', 'account'),
-  );
-}
 
 it('gives SQL that lets the version on AWS go on, and that tells whether it and its photos have gone', async () => {
   const url = await createDatabase(inject('databaseUrl'));

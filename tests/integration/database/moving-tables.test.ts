@@ -48,7 +48,7 @@ describe('the move of tables from AWS', () => {
   });
 
   it('lets the version on AWS and then both go on working all the time', async () => {
-    await createTablesOnAws(sql, 5_000);
+    await createTablesOnAws(sql, 12_000);
     const failures: unknown[] = [];
     let written = 0;
     let over = false;
@@ -63,15 +63,15 @@ describe('the move of tables from AWS', () => {
     };
     const onAws = work([
       `insert into image_jobs (id, user_id, s3_bucket, s3_key, status) values (gen_random_uuid(), 1, 'b', 'old', 'QUEUED')`,
-      `update image_jobs set s3_key = s3_key || '+' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
-      `update image_jobs set error_message = 'x' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
+      `update image_jobs set s3_key = s3_key || '+' where id = md5((1 + random() * 11999)::int::text)::uuid::text`,
+      `update image_jobs set error_message = 'x' where id = md5((1 + random() * 11999)::int::text)::uuid::text`,
       `insert into scan_history (user_id, barcode, s3_url) values (1, '4', 's3://b/k')`,
     ]);
 
     await migrateToLatest(parseDatabaseUrl(url));
     const inAzure = work([
       `insert into image_jobs (id, owner_id, blob_container, blob_name) values (gen_random_uuid(), '2', 'c', 'new')`,
-      `update image_jobs set blob_name = 'moved' where id = md5((1 + random() * 4999)::int::text)::uuid::text`,
+      `update image_jobs set blob_name = 'moved' where id = md5((1 + random() * 11999)::int::text)::uuid::text`,
     ]);
     const before = written;
     await expect.poll(() => written).toBeGreaterThan(before + 200);
@@ -161,6 +161,49 @@ describe('the move of tables from AWS', () => {
     expect(failed.message).toBe('0006-drop-s3-columns: canceling statement due to lock timeout');
     expect(failures).toEqual([]);
     expect(rows).toEqual([{ all: 3_000, places: 3_000, links: 3_000, busy: true }]);
+  });
+
+  it('misses no row that moves within its table while lots of it are read', async () => {
+    await createTablesOnAws(sql, 12_000);
+    await migrateToLatest(parseDatabaseUrl(url));
+    await repoint(parseDatabaseUrl(url), moveFromAws);
+    const before = await contentHash(sql, 'image_jobs', ['id', ...sides.split(', ')]);
+    const { rows } = await sql.query(
+      'select id from image_jobs where blob_name is not null order by ctid limit 1',
+    );
+    const firstRow = `'${rows[0].id}'`;
+    /** Has rows of the last lot go to new pages as soon as the first lot is stuck. */
+    const moveRowsOnce = async (stuck: string) => {
+      const found = () =>
+        sql.query(
+          `select from pg_stat_activity where wait_event_type = 'Lock' and query like $1 and datname = current_database()`,
+          [`%${stuck}%`],
+        );
+      await expect.poll(async () => (await found()).rowCount, { timeout: 20_000 }).toBe(1);
+      const { rowCount } = await sql.query(
+        `update image_jobs set error_message = (select string_agg(md5(random()::text), '') from generate_series(1, 45))
+         where ctid = any (array(select ctid from image_jobs where blob_name is not null order by ctid desc limit 2000))`,
+      );
+      expect(rowCount).toBe(2_000);
+    };
+    const holder = await connect(url);
+
+    await holder.query(`begin; select from image_jobs where id = ${firstRow} for update`);
+    const contracting = migrateToLatest(parseDatabaseUrl(url), { contract: true });
+    await moveRowsOnce('for share');
+    await holder.query('commit');
+    await contracting;
+    await holder.query(`
+      create function wait() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock_shared(43); return new; end $$;
+      create trigger a_wait before update on image_jobs for each row when (old.id = ${firstRow}) execute function wait();
+      select pg_advisory_lock(43)`);
+    const comingBack = migrateDown(parseDatabaseUrl(url));
+    await moveRowsOnce('as kept');
+    await holder.end();
+    await comingBack;
+
+    expect(await contentHash(sql, 'image_jobs', ['id', ...sides.split(', ')])).toBe(before);
   });
 
   it('cannot be undone below what broke off halfway, until that has been finished', async () => {
