@@ -14,9 +14,9 @@ export function addMigrateCommand(program: Command): void {
       await reportWaiting();
     });
   migrate
-    .command('down')
-    .description('undo the newest migration; tables that it made go, with their data')
-    .action(async () => report('undid', await migrateDown(deployerAddress())));
+    .command('down <name>')
+    .description('undo the newest migration, which has to be named; tables that it made go, with their data')
+    .action(async (name: string) => report('undid', await migrateDown(deployerAddress(), name)));
   migrate
     .command('status')
     .description('list all migrations')

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { CrownSafeTable } from './crown-safe-tables.ts';
 
 /** 2 MiB of a table: some thousand rows, changed in a fraction of a second. */
@@ -20,4 +20,24 @@ export async function* blocksOf(
   const place = sql.ref(`${table}.ctid`);
   for (let first = 0; first < (rows[0]?.blocks ?? 0); first += blocksAtOnce)
     yield sql<boolean>`${place} >= ${`(${first},0)`}::tid and ${place} < ${`(${first + blocksAtOnce},0)`}::tid`;
+}
+
+/** SQLSTATE. */
+const deadlockDetected = '40P01';
+
+/**
+ * Changes one lot in a transaction of its own, and again when it met a transaction of the running version that held some
+ * of the same rows in another order: one of the two had to give way.
+ */
+export async function inLot<T>(
+  db: Kysely<unknown>,
+  change: (trx: Transaction<unknown>) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await db.transaction().execute(change);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== deadlockDetected) throw error;
+    }
+  }
 }

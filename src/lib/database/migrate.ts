@@ -65,14 +65,21 @@ export function migrateToLatest(
   });
 }
 
-/** Undoes the newest migration. */
-export function migrateDown(address: DatabaseAddress): Promise<string[]> {
+/**
+ * Undoes the newest migration.
+ *
+ * @param name - which that has to be; so nothing is undone twice, by two at once or by one who asks again
+ */
+export function migrateDown(address: DatabaseAddress, name?: string): Promise<string[]> {
   return withDeployer(address, async (db) =>
     asOwner(db, await findOwner(db), async () => {
       await lockMigrations(db);
       const migrator = migratorOn(db);
       const newest = (await migrator.getMigrations()).findLast(({ executedAt }) => executedAt !== undefined);
-      return newest === undefined ? [] : namesOf(await migrator.migrateDown(transactionsOf(newest.name)));
+      if (newest === undefined) return [];
+      if (name !== undefined && name !== newest.name)
+        throw new Error(`${name} is not undone: the newest that has run is ${newest.name}`);
+      return namesOf(await migrator.migrateDown(transactionsOf(newest.name)));
     }),
   );
 }

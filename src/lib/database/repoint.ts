@@ -1,11 +1,11 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DatabaseAddress } from './address.ts';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, inLot } from './blocks.ts';
 import { type CrownSafeTable, crownSafeTables } from './crown-safe-tables.ts';
 import { withDeployer } from './deployer.ts';
 import { lockMigrations } from './migrate.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
-import { keepSidesApart } from './two-sides.ts';
+import { hasBothSides, keepSidesApart } from './two-sides.ts';
 
 /** Where the objects of a bucket went. */
 export interface Move {
@@ -23,17 +23,20 @@ export interface Move {
  * the filling of the sides; a second time it changes what was written since.
  *
  * @returns how many rows were changed
- * @throws Error when the move is not plausible
+ * @throws Error when the move is not plausible, or comes after the names of S3 have been dropped
  */
 export function repoint(address: DatabaseAddress, move: Move): Promise<number> {
   requirePlausible(move);
   return withDeployer(address, async (db) =>
     asOwner(db, await findOwner(db), async () => {
       await lockMigrations(db);
+      for (const table of crownSafeTables)
+        if (!(await hasBothSides(db, table)))
+          throw new Error(`${table} has no side of S3 any more, and would forget where its photos were`);
       let changed = 0n;
       for (const table of crownSafeTables)
         for await (const block of blocksOf(db, table))
-          changed += await db.transaction().execute((trx) => repointBlock(trx, table, block, move));
+          changed += await inLot(db, (trx) => repointBlock(trx, table, block, move));
       return Number(changed);
     }),
   );

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, inLot } from './blocks.ts';
 import { type CrownSafeTable, columnTypes } from './crown-safe-tables.ts';
 
 /** True for a row that says only on one of its sides where the photo lies, or has a link only there. */
@@ -89,7 +89,9 @@ export async function fillEmptySides(db: Kysely<unknown>, table: CrownSafeTable)
   if (!(await hasBothSides(db, table))) return;
   const lacking = (await numbersUsers(db, table)) ? sql`(${oneSided} or ${ownedByNumber})` : oneSided;
   for await (const block of blocksOf(db, table))
-    await sql`update ${sql.table(table)} set blob_url = blob_url where ${block} and ${lacking}`.execute(db);
+    await inLot(db, (trx) =>
+      sql`update ${sql.table(table)} set blob_url = blob_url where ${block} and ${lacking}`.execute(trx),
+    );
 }
 
 /** Writes the rows of both sides as they are given, until the end of the transaction. */

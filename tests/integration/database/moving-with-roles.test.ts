@@ -48,13 +48,30 @@ it('moves tables of another role, and both versions write with no more rights th
   await reader.query('begin; select from image_jobs');
   const brokenOff = await migrateToLatest(address, { contract: true }).catch((error) => error.message);
   await reader.end();
+  const asApp = (text: string) => runStatements(appUrl, text).catch((error) => error.message);
+  const refusals = [
+    await asApp('delete from crown_safe_s3_originals'),
+    await asApp(
+      'create temp table own (id text); create trigger t after insert on own for each row execute function public.crown_safe_original()',
+    ),
+  ];
   await runStatements(awsUrl, `update image_jobs set error_message = 'noted' where id = 'aws'`);
   await migrateToLatest(address, { contract: true });
+  const tooLate = await repoint(address, moveFromAws).catch((error) => error.message);
+  const another = await migrateDown(address, '0005-performance-indexes').catch((error) => error.message);
   await runStatements(appUrl, `update image_jobs set blob_name = 'n2' where id = 'here'`);
   await migrateDown(address);
   await runStatements(awsUrl, `update image_jobs set s3_key = 'k2' where id = 'aws'`);
 
   expect(brokenOff).toContain('lock timeout');
+  expect(refusals).toEqual([
+    'permission denied for table crown_safe_s3_originals',
+    'permission denied for function public.crown_safe_original',
+  ]);
+  expect(tooLate).toContain('has no side of S3 any more');
+  expect(another).toBe(
+    '0005-performance-indexes is not undone: the newest that has run is 0006-drop-s3-columns',
+  );
   expect(sideBySide).toEqual([
     { s3_key: 'k', blob_name: 'k' },
     { s3_key: 'n', blob_name: 'n' },

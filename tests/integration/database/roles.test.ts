@@ -271,11 +271,20 @@ describe('applying the roles is refused, and changes nothing,', () => {
       'member',
       'member may do more than an app should: it is a member of pg_monitor',
     ],
+    [
+      'for one who owns what is in the database',
+      'owning',
+      'owning may do more than an app should: it is owner of the database or of what is in it',
+    ],
     ['for a name that the server would cut off', 'x'.repeat(64), 'is too long for the name of a role'],
   ])('%s', async (_, name, words) => {
     await runStatements(
       url,
-      'drop role if exists mighty, member',
+      'drop table if exists owned',
+      'drop role if exists mighty, member, owning',
+      'create role owning login',
+      'create table owned (id integer)',
+      'alter table owned owner to owning',
       'create role mighty superuser createdb login',
       'create role member login in role pg_monitor',
     );

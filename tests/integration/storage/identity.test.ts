@@ -128,7 +128,7 @@ describe('the token of an identity', () => {
     await using server = await startMisbehavingServer((request, response) => {
       request.resume();
       const challenge =
-        'Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize resource_id=https://management.azure.com';
+        'Bearer authorization_uri=https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/oauth2/authorize resource_id=https://management.azure.com';
       response.writeHead(401, { 'www-authenticate': challenge }).end();
     }, secure.selfSigned);
     const { storage } = open({ blob: `${server.origin}/account` });

@@ -65,7 +65,12 @@ async function findRole(trx: Transaction<unknown>, name: string): Promise<FoundR
            array_remove(array[
              case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end,
              case when rolcreatedb then 'createdb' end, case when rolreplication then 'replication' end,
-             case when rolbypassrls then 'bypassrls' end], null) as powers,
+             case when rolbypassrls then 'bypassrls' end,
+             case when login.oid in (select datdba from pg_database where datname = current_database()
+               union all select nspowner from pg_namespace where nspname = 'public'
+               union all select refobjid from pg_shdepend where deptype = 'o' and dbid in (
+                 select oid from pg_database where datname = current_database()))
+               then 'owner of the database or of what is in it' end], null) as powers,
            array(
              select roleid::regrole::text from pg_auth_members m join pg_roles r on r.oid = m.roleid
              where m.member = login.oid and r.rolname not in (${sql.join(actingRoles)})) as "memberOf"

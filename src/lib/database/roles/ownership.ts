@@ -11,7 +11,8 @@ interface Owned {
 
 /**
  * Gives what stands in the schema `public` to the owner of the schema, where it belongs to somebody else: a database
- * that was migrated before it had roles. What an extension has brought stays its own.
+ * that was migrated before it had roles. What an extension has brought stays its own, and so does a routine that runs with
+ * the rights of its owner: everybody who may call it would have ours.
  *
  * @returns the names
  */
@@ -28,7 +29,7 @@ export async function adoptObjects(trx: Transaction<unknown>): Promise<string[]>
     union all
     select 'routine', oid::regprocedure::text from pg_proc o
     where pronamespace = 'public'::regnamespace and proowner <> ${schemaOwner}::regrole
-      and not ${isPart('pg_proc')}
+      and not prosecdef and not ${isPart('pg_proc')}
     union all
     select 'type', oid::regtype::text from pg_type o
     where typnamespace = 'public'::regnamespace and typowner <> ${schemaOwner}::regrole
