@@ -100,14 +100,17 @@ describe('crownsafe migrate', () => {
     expect(up).toMatchObject({ code: 0, stdout: 'nothing to do\n' });
   });
 
-  it('repoints rows, and says what is wrong with where they shall point', async () => {
+  it('says what is wrong with where rows shall point, and that none ever pointed to S3', async () => {
     const repoint = (container: string) =>
       crownsafe(
         ...['migrate', 'repoint', '--bucket', 'photos', '--s3-url', 'https://photos.s3.amazonaws.com/'],
         ...['--container', container, '--blob-url', `https://account.blob.core.windows.net/${container}/`],
       );
 
-    expect(await repoint('photos')).toMatchObject({ code: 0, stdout: 'repointed 0 rows\n' });
+    expect(await repoint('photos')).toMatchObject({
+      code: 1,
+      stderr: 'scan_history has no side of S3 any more, and would forget where its photos were\n',
+    });
     expect(await repoint('my.photos')).toMatchObject({
       code: 1,
       stderr: 'my.photos cannot be the name of a container\n',
