@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import { sleep, systemClock } from '../core/index.ts';
 import type { DatabaseAddress } from './address.ts';
 import { Client, clientConfig } from './client.ts';
 
@@ -22,6 +23,35 @@ export async function withDeployer<T>(
     return await db.connection().execute(work);
   } finally {
     await db.destroy();
+  }
+}
+
+/** As {@link withDeployer}, but one at a time in a database: for what changes the schema or who may do what in it. */
+export function withSoleDeployer<T>(
+  address: DatabaseAddress,
+  work: (db: DeployerDb) => Promise<T>,
+): Promise<T> {
+  return withDeployer(address, async (db) => {
+    await lockSchema(db);
+    return work(db);
+  });
+}
+
+/** A number like another; those who deploy agree on it. */
+const lockId = 6_203_911_557;
+const lockRetryMs = 200;
+
+/**
+ * Waits until nobody else deploys; the lock lives as long as the connection. It is asked for again and again, because
+ * a statement that waited would itself be waited for by CREATE INDEX CONCURRENTLY of whoever holds the lock.
+ */
+async function lockSchema(db: DeployerDb): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_lock(${lockId}) as locked`.execute(
+      db,
+    );
+    if (rows[0]?.locked) return;
+    await sleep(systemClock, lockRetryMs);
   }
 }
 

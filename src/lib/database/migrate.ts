@@ -1,8 +1,7 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { sleep, systemClock } from '../core/index.ts';
 import type { DatabaseAddress } from './address.ts';
-import { type DeployerDb, withDeployer } from './deployer.ts';
+import { type DeployerDb, withDeployer, withSoleDeployer } from './deployer.ts';
 import * as foundation from './migrations/0001-foundation.ts';
 import * as crownSafeTables from './migrations/0002-crown-safe-tables.ts';
 import * as blobColumns from './migrations/0003-blob-columns.ts';
@@ -48,13 +47,12 @@ export function migrateToLatest(
   address: DatabaseAddress,
   options?: { contract: boolean },
 ): Promise<string[]> {
-  return withDeployer(address, async (db) => {
+  return withSoleDeployer(address, async (db) => {
     const migrator = migratorOn(db);
     const next = () => nextMigration(migrator, db, options?.contract ?? false);
     const owner = await findOwner(db);
     if (owner?.mayRead && !owner.mayAct && (await next()) === undefined) return [];
     return asOwner(db, owner, async () => {
-      await lockMigrations(db);
       const ran: string[] = [];
       for (let name = await next(); name !== undefined; name = await next()) {
         // One at a time, so that the locks of one are gone before the next begins.
@@ -71,9 +69,8 @@ export function migrateToLatest(
  * @param name - which that has to be; so nothing is undone twice, by two at once or by one who asks again
  */
 export function migrateDown(address: DatabaseAddress, name?: string): Promise<string[]> {
-  return withDeployer(address, async (db) =>
+  return withSoleDeployer(address, async (db) =>
     asOwner(db, await findOwner(db), async () => {
-      await lockMigrations(db);
       const migrator = migratorOn(db);
       const newest = (await migrator.getMigrations()).findLast(({ executedAt }) => executedAt !== undefined);
       if (newest === undefined) return [];
@@ -121,24 +118,6 @@ function namesOf({ error, results = [] }: Awaited<ReturnType<Migrator['migrateUp
   const failed = results.find((result) => result.status === 'Error');
   if (!failed || !(error instanceof Error)) throw error;
   throw new Error(`${failed.migrationName}: ${error.message}`, { cause: error });
-}
-
-/** A number like another; those who migrate agree on it. */
-const lockId = 6_203_911_557;
-const lockRetryMs = 200;
-
-/**
- * Waits until nobody else migrates; the lock lives as long as the connection. It is asked for again and again, because
- * a statement that waited would itself be waited for by CREATE INDEX CONCURRENTLY of whoever holds the lock.
- */
-export async function lockMigrations(db: Kysely<unknown>): Promise<void> {
-  for (;;) {
-    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_lock(${lockId}) as locked`.execute(
-      db,
-    );
-    if (rows[0]?.locked) return;
-    await sleep(systemClock, lockRetryMs);
-  }
 }
 
 function migratorOn(db: DeployerDb): Migrator {

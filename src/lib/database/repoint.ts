@@ -2,8 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DatabaseAddress } from './address.ts';
 import { blocksOf, inLot } from './blocks.ts';
 import { type CrownSafeTable, crownSafeTables } from './crown-safe-tables.ts';
-import { withDeployer } from './deployer.ts';
-import { lockMigrations } from './migrate.ts';
+import { withSoleDeployer } from './deployer.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 import { hasBothSides, keepSidesApart } from './two-sides.ts';
 
@@ -27,9 +26,8 @@ export interface Move {
  */
 export function repoint(address: DatabaseAddress, move: Move): Promise<number> {
   requirePlausible(move);
-  return withDeployer(address, async (db) =>
+  return withSoleDeployer(address, async (db) =>
     asOwner(db, await findOwner(db), async () => {
-      await lockMigrations(db);
       for (const table of crownSafeTables)
         if (!(await hasBothSides(db, table)))
           throw new Error(`${table} has no side of S3 any more, and would forget where its photos were`);

@@ -358,3 +358,25 @@ describe('migrations', () => {
     await expect(migrateDown(parseDatabaseUrl(appOwn))).rejects.toMatchObject({ name: 'RoleError' });
   });
 });
+
+it('are applied only when nobody is migrating', async () => {
+  const migrating = new pg.Client(url);
+  await migrating.connect();
+  await migrating.query('select pg_advisory_lock(6203911557)');
+  let applied = false;
+
+  const applying = applyRoles(parseDatabaseUrl(url), { login }).then(() => {
+    applied = true;
+  });
+  const asked = async () => {
+    const { rows } = await migrating.query(
+      `select from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()`,
+    );
+    return rows.length;
+  };
+  await expect.poll(asked, { timeout: 10_000 }).toBeGreaterThan(0);
+  expect(applied).toBe(false);
+  await migrating.end();
+
+  await applying;
+});

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { DatabaseAddress } from '../address.ts';
-import { type Deployer, describeDeployer, withDeployer } from '../deployer.ts';
+import { type Deployer, describeDeployer, withSoleDeployer } from '../deployer.ts';
 import { grantToRoles } from './grants.ts';
 import { ensureLogin, type LoginRequest, letLoginAct } from './login.ts';
 import { adoptObjects } from './ownership.ts';
@@ -19,14 +19,14 @@ export interface AppliedRoles {
 
 /**
  * Makes the roles of least privilege and the grants between them, or mends them: all or nothing, in one transaction,
- * one at a time in a database. Roles are the server's, so one server holds one Crown Safe. Nothing is ever dropped.
+ * one at a time in a database, and not while somebody migrates. Roles are the server's, so one server holds one Crown Safe. Nothing is ever dropped.
  *
  * @param address - of the database whose tables the roles are for, as a superuser, or as one who may create roles and
  *   owns the schema `public` (in Azure: a Microsoft Entra administrator of the server)
  * @throws RoleError when something is in the way
  */
 export function applyRoles(address: DatabaseAddress, request: LoginRequest): Promise<AppliedRoles> {
-  return withDeployer(address, async (db) => {
+  return withSoleDeployer(address, async (db) => {
     const deployer = await describeDeployer(db);
     try {
       return await db.transaction().execute((trx) => apply(trx, deployer, request));
@@ -43,7 +43,6 @@ async function apply(
 ): Promise<AppliedRoles> {
   // Taking tables over waits for whoever uses them, and all others then wait behind us.
   await sql`set local lock_timeout = '5s'`.execute(trx);
-  await sql`select pg_advisory_xact_lock(hashtext('crownsafe roles'))`.execute(trx);
   const made = await makeRoles(trx);
   made.push(...(await ensureLogin(trx, deployer, request)));
   if (!deployer.isSuperuser) await joinOwners(trx, deployer);
