@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Clock, rejectOnAbort, startDeadline } from '../core/index.ts';
+import { type Clock, rejectOnAbort, singleFlight, startDeadline } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 
 /** The answer to "can this instance do its work?"; tells nothing of why not. */
@@ -56,18 +56,11 @@ export function createReadiness({ clock, logger, checks }: ReadinessPorts): () =
       return { name, status: 'failed' as const, latency_ms: elapsedMs() };
     }
   };
-  const runAll = async (): Promise<Readiness> => {
+  return singleFlight(async () => {
     const results = await Promise.all(checks.map(run));
     return {
       status: results.some(({ status }) => status === 'failed') ? 'unavailable' : 'ok',
       checks: results,
     };
-  };
-  let running: Promise<Readiness> | undefined;
-  return () => {
-    running ??= runAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
+  });
 }

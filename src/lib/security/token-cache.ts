@@ -1,4 +1,4 @@
-import { type Clock, linkAbort, rejectOnAbort, startLifetime } from '../core/index.ts';
+import { type Clock, linkAbort, rejectOnAbort, singleFlight, startLifetime } from '../core/index.ts';
 import { IdentityError } from './identity-error.ts';
 
 /** What an identity hands out. Times are milliseconds since the epoch. */
@@ -50,7 +50,6 @@ interface HeldToken {
 
 function keepToken(scope: string, { clock, fetch, onRefreshFailure }: TokenCacheOptions) {
   let held: HeldToken | undefined;
-  let fetching: Promise<string> | undefined;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
 
   const hold = (given: Token) => {
@@ -62,14 +61,7 @@ function keepToken(scope: string, { clock, fetch, onRefreshFailure }: TokenCache
     };
     return token;
   };
-  const refresh = () => {
-    fetching ??= withinTime(clock, fetch(scope))
-      .then(hold)
-      .finally(() => {
-        fetching = undefined;
-      });
-    return fetching;
-  };
+  const refresh = singleFlight(async () => hold(await withinTime(clock, fetch(scope))));
 
   return async (): Promise<string> => {
     if (!held || held.leftMs() < leastLifeMs) return refresh();

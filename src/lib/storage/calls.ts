@@ -1,4 +1,4 @@
-import { type AppError, type Clock, rejectOnAbort, startDeadline } from '../core/index.ts';
+import { type AppError, type Clock, rejectOnAbort, singleFlight, startDeadline } from '../core/index.ts';
 import type { Dependency, Resilience, RunOptions } from '../resilience/index.ts';
 import { isHouseMissing, translate } from './errors.ts';
 
@@ -31,25 +31,17 @@ const createTimeoutMs = 30_000;
  * is there.
  */
 export function createCalls({ clock, resilience, dependency, create }: CallsOptions): Call {
-  let creating: Promise<unknown> | undefined;
-
-  const make = async () => {
+  const make = singleFlight(async () => {
     using deadline = startDeadline(clock, createTimeoutMs);
     await resilience.run(dependency, 'create', create, { signal: deadline.signal });
-  };
-  const makeOnce = (signal: AbortSignal) => {
-    creating ??= make().finally(() => {
-      creating = undefined;
-    });
-    return rejectOnAbort(creating, signal);
-  };
+  });
 
   return async (operation, fn, { explain, ...options }) => {
     const run = () => resilience.run(dependency, operation, fn, options);
     try {
       return await run().catch(async (error: unknown) => {
         if (!isHouseMissing(error)) throw error;
-        await makeOnce(options.signal);
+        await rejectOnAbort(make(), options.signal);
         return run();
       });
     } catch (error) {

@@ -1,5 +1,12 @@
 import type { UserDelegationKey } from '@azure/storage-blob';
-import { AppError, type Clock, rejectOnAbort, startDeadline, startLifetime } from '../core/index.ts';
+import {
+  AppError,
+  type Clock,
+  rejectOnAbort,
+  singleFlight,
+  startDeadline,
+  startLifetime,
+} from '../core/index.ts';
 import type { Call } from './calls.ts';
 
 interface DelegationKeysOptions {
@@ -28,9 +35,8 @@ const attemptTimeoutMs = 7_000;
  */
 export function createDelegationKeys({ call, clock, fetch }: DelegationKeysOptions) {
   let held: { readonly key: UserDelegationKey; readonly leftMs: () => number } | undefined;
-  let renewing: Promise<void> | undefined;
 
-  const renew = async () => {
+  const renew = singleFlight(async () => {
     using deadline = startDeadline(clock, fetchTimeoutMs);
     // The service counts in seconds.
     const startsAt = Math.ceil((clock.now() - skewMs) / 1000) * 1000;
@@ -40,14 +46,7 @@ export function createDelegationKeys({ call, clock, fetch }: DelegationKeysOptio
       { signal: deadline.signal, timeoutMs: attemptTimeoutMs },
     );
     held = { key, leftMs: startLifetime(clock, key.signedExpiresOn.getTime()) };
-  };
-
-  const renewOnce = (signal: AbortSignal) => {
-    renewing ??= renew().finally(() => {
-      renewing = undefined;
-    });
-    return rejectOnAbort(renewing, signal);
-  };
+  });
   const findFor = (expiresAt: number) =>
     held && held.leftMs() >= expiresAt - clock.now() ? held.key : undefined;
 
@@ -56,7 +55,7 @@ export function createDelegationKeys({ call, clock, fetch }: DelegationKeysOptio
     for (let renewals = 0; renewals <= 2; renewals++) {
       const key = findFor(expiresAt);
       if (key) return key;
-      if (renewals < 2) await renewOnce(signal);
+      if (renewals < 2) await rejectOnAbort(renew(), signal);
     }
     throw new AppError('upstream', 'The storage service gives no key that lasts as long as the link');
   };
