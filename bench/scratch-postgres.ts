@@ -1,21 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import pg from 'pg';
-import { pickFreePorts } from '../local/services/ports.ts';
-import { startPostgres } from '../local/services/postgres.ts';
-import { makeTemporaryFolder } from '../tests/support/temporary-folder.ts';
+import { startOwnPostgres } from '../tests/support/own-postgres.ts';
 
 /** Runs PostgreSQL for as long as `work` takes, on a folder of its own, with the settings it comes with. */
 export async function withPostgres(work: (databaseUrl: string) => Promise<void>): Promise<void> {
-  const folder = makeTemporaryFolder();
-  const [port = 0] = await pickFreePorts(1);
-  const postgres = await startPostgres({ folder, port });
+  const { url, stop } = await startOwnPostgres({ temporary: false });
   try {
-    await work(postgres.url);
+    await work(url);
   } finally {
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await stop();
   }
 }
 

@@ -1,11 +1,6 @@
+import { deployerAddress } from '../src/cli/deployer.ts';
 import { type Config, ConfigError, loadConfig } from '../src/lib/config/index.ts';
-import {
-  applyRoles,
-  type DatabaseAddress,
-  migrateToLatest,
-  parseDatabaseUrl,
-} from '../src/lib/database/index.ts';
-import { createAzureIdentity, databaseToken } from '../src/lib/security/index.ts';
+import { applyRoles, migrateToLatest, parseDatabaseUrl } from '../src/lib/database/index.ts';
 import { ensureAdminKey } from './admin-key.ts';
 import { errorCode, LocalError } from './local-error.ts';
 import { appLogin, type PostgresUrls } from './services/postgres-urls.ts';
@@ -25,7 +20,7 @@ export async function prepareDatabase(
   ours?: PostgresUrls,
 ): Promise<string> {
   const config = readConfig(env);
-  const address = addressOf(config);
+  const address = deployerAddress(config);
   const deployer = ours ? parseDatabaseUrl(ours.url) : address;
   try {
     if (ours) await applyRoles(deployer, { login: appLogin });
@@ -37,11 +32,6 @@ export async function prepareDatabase(
     throw new LocalError(`The database of DATABASE_URL cannot be used: ${words}. ${advice}`, { cause });
   }
   return ensureAdminKey(folder, address, config.SECRET_KEY);
-}
-
-function addressOf({ DATABASE_DIRECT_URL, AZURE_CLIENT_ID }: Config): DatabaseAddress {
-  const identity = createAzureIdentity(AZURE_CLIENT_ID);
-  return parseDatabaseUrl(DATABASE_DIRECT_URL, () => databaseToken(identity));
 }
 
 /** Reads the settings as the app will, whose own complaint would come with a stack. */

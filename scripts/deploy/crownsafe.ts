@@ -4,9 +4,7 @@ import { systemClock } from '../../src/lib/core/index.ts';
 import { readAzdEnvironment } from './azd-environment.ts';
 import { runCrownsafe } from './crownsafe-command.ts';
 import { deployerCredential } from './deployer-credential.ts';
-import { publicCloud } from './public-cloud.ts';
-import { httpsAddress } from './request.ts';
-import { readSecret } from './vault-secret.ts';
+import { openVault, readSecret } from './vault-secret.ts';
 
 /*
  * `npm run deploy:crownsafe -- …`: the operator's command on the deployed app, with the rights of whoever is logged in
@@ -21,11 +19,7 @@ await runCommand(async ({ signal }) => {
     'POSTGRES_DATABASE',
     'DATABASE_ADMIN_NAME',
   );
-  const credential = deployerCredential();
-  const vault = {
-    uri: httpsAddress('AZURE_KEY_VAULT_URI', values.AZURE_KEY_VAULT_URI),
-    token: () => credential.token(publicCloud.vaultScope),
-  };
+  const vault = openVault(values.AZURE_KEY_VAULT_URI, deployerCredential());
   const patience = { clock: systemClock, everyMs: 5_000, forMs: 60_000, signal, say: console.error };
   const settings = {
     SECRET_KEY: await readSecret(vault, 'secret-key', patience),

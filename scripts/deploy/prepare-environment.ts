@@ -7,9 +7,8 @@ import { type DeployerCredential, deployerCredential } from './deployer-credenti
 import type { Patience } from './poll.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { publicCloud } from './public-cloud.ts';
-import { httpsAddress } from './request.ts';
 import { resolveReference } from './resolve-reference.ts';
-import { ensureSecret } from './vault-secret.ts';
+import { ensureSecret, openVault } from './vault-secret.ts';
 
 /*
  * `npm run deploy:prepare`, after `azd provision`: what no template can make. The secret of the app, once; its roles in
@@ -36,10 +35,7 @@ await runCommand(async ({ signal }) => {
   const credential = deployerCredential();
   const patience = { clock: systemClock, everyMs: 10_000, forMs: 5 * minuteMs, signal, say: console.log };
 
-  const vault = {
-    uri: httpsAddress('AZURE_KEY_VAULT_URI', values.AZURE_KEY_VAULT_URI),
-    token: () => credential.token(publicCloud.vaultScope),
-  };
+  const vault = openVault(values.AZURE_KEY_VAULT_URI, credential);
   const origin = await ensureSecret(vault, secretName, () => randomBytes(32).toString('base64url'), patience);
   console.log(`secret ${secretName}: ${origins[origin]}`);
   await haveSecretLookedUp(values, credential, patience);

@@ -1,6 +1,8 @@
 import { LocalError } from '../../local/local-error.ts';
+import type { DeployerCredential } from './deployer-credential.ts';
 import { type Patience, poll, type Waiting } from './poll.ts';
-import { type Answer, excerpt, request } from './request.ts';
+import { publicCloud } from './public-cloud.ts';
+import { type Answer, excerpt, httpsAddress, request } from './request.ts';
 
 /** A Key Vault, as whoever deploys sees it. */
 export interface Vault {
@@ -8,6 +10,14 @@ export interface Vault {
   readonly uri: string;
   /** A token for `https://vault.azure.net`. */
   token(): Promise<string>;
+}
+
+/** The vault of an environment, whose address azd knows. */
+export function openVault(address: string, credential: DeployerCredential): Vault {
+  return {
+    uri: httpsAddress('AZURE_KEY_VAULT_URI', address),
+    token: () => credential.token(publicCloud.vaultScope),
+  };
 }
 
 /** Whether the secret was there, was made just now, or was brought back from the deleted ones. */

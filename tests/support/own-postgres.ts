@@ -4,7 +4,7 @@ import { pickFreePorts } from '../../local/services/ports.ts';
 import { startPostgres } from '../../local/services/postgres.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
-/** A PostgreSQL of one test file, for what is the server's and not a database's: roles, TLS. */
+/** A PostgreSQL of its own, for what is the server's and not a database's: roles, TLS. */
 export interface OwnPostgres {
   /** As the superuser. */
   readonly url: string;
@@ -13,10 +13,11 @@ export interface OwnPostgres {
   stop(): Promise<void>;
 }
 
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/** @param options - `temporary`: it may lose data in a crash, and is faster for it */
+export async function startOwnPostgres({ temporary } = { temporary: true }): Promise<OwnPostgres> {
   const folder = makeTemporaryFolder();
   const [port = 0] = await pickFreePorts(1);
-  const { url, appUrl, stop } = await startPostgres({ folder, port, temporary: true });
+  const { url, appUrl, stop } = await startPostgres({ folder, port, temporary });
   return {
     url,
     appUrl,
