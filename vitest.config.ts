@@ -9,6 +9,19 @@ const project = (name: string, extra: object = {}) => ({
 export default defineConfig({
   test: {
     reporters: ['default', closingLineReporter],
+    // What runs in processes and worker threads of their own (the app under e2e, commands, the dump engine) is not counted.
+    coverage: {
+      include: ['src/**'],
+      exclude: ['src/lib/backup/engine/vendor/**'],
+      reporter: ['text'],
+      skipFull: true,
+      thresholds: {
+        'src/lib/database/**': { lines: 95 },
+        'src/lib/observability/**': { lines: 95 },
+        'src/lib/resilience/**': { lines: 95 },
+        'src/lib/storage/**': { lines: 95 },
+      },
+    },
     projects: [
       // No test of these changes what others see, so they share a process and load each module once.
       project('unit', { isolate: false }),
