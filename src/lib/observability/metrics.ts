@@ -1,3 +1,4 @@
+import type { Observable } from '@opentelemetry/api';
 import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 type Labels = Readonly<Record<string, string>>;
@@ -17,8 +18,10 @@ export interface Metrics {
   counter(name: string, description: string): Counter;
   /** With the buckets of request durations, in seconds. */
   durationHistogram(name: string, description: string): Histogram;
-  /** A value read when it is asked for. A reader that throws or is undefined leaves its series out. */
-  gauge(name: string, description: string, read: () => readonly GaugeValue[]): void;
+  /** A value read when it is asked for; the answer waits for it. A reader that throws or rejects leaves its series out. */
+  gauge(name: string, description: string, read: ReadSeries): void;
+  /** A number that only grows, and that somebody else counts. Read as a gauge is. */
+  observedCounter(name: string, description: string, read: ReadSeries): void;
   /** All series as Prometheus text, version 0.0.4. */
   render(): Promise<string>;
 }
@@ -27,6 +30,8 @@ export interface GaugeValue {
   readonly labels: Labels;
   readonly value: number;
 }
+
+type ReadSeries = () => readonly GaugeValue[] | Promise<readonly GaugeValue[]>;
 
 /** Bounds in seconds: the default buckets of Prometheus clients, from 5 ms to 10 s. */
 const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -49,6 +54,10 @@ export function createMetrics(instance: string): Metrics {
   const reader = new PullReader();
   const provider = new MeterProvider({ readers: [reader] });
   const meter = provider.getMeter('crownsafe');
+  const observe = (instrument: Observable, read: ReadSeries) =>
+    instrument.addCallback(async (result) => {
+      for (const { labels, value } of await read()) result.observe(value, { ...labels, instance });
+    });
   return {
     counter(name, description) {
       const counter = meter.createCounter(name, { description });
@@ -60,9 +69,10 @@ export function createMetrics(instance: string): Metrics {
       return { record: (labels, value) => histogram.record(value, { ...labels, instance }) };
     },
     gauge(name, description, read) {
-      meter.createObservableGauge(name, { description }).addCallback((result) => {
-        for (const { labels, value } of read()) result.observe(value, { ...labels, instance });
-      });
+      observe(meter.createObservableGauge(name, { description }), read);
+    },
+    observedCounter(name, description, read) {
+      observe(meter.createObservableCounter(name, { description }), read);
     },
     async render() {
       // Only a scrape needs the serializer, so its load time is not part of every cold start.

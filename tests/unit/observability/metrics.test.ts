@@ -71,6 +71,25 @@ describe('createMetrics', () => {
     expect(await seriesOf(metrics)).toEqual(['app_uptime_seconds{instance="i1"} 7']);
   });
 
+  it('waits for a gauge that has to ask somebody, and leaves it out when that fails', async () => {
+    const metrics = createMetrics('i1');
+    metrics.gauge('azure_blob_storage_bytes', 'Bytes', async () => [{ labels: {}, value: 5 }]);
+    metrics.gauge('broken', 'Cannot be read', () => Promise.reject(new Error('the database is down')));
+
+    expect(await seriesOf(metrics)).toEqual(['azure_blob_storage_bytes{instance="i1"} 5']);
+  });
+
+  it('renders what somebody else counts as a counter', async () => {
+    const metrics = createMetrics('i1');
+    let hits = 1;
+    metrics.observedCounter('cache_hits_total', 'Hits', () => [{ labels: { region: 'a' }, value: hits }]);
+
+    hits = 7;
+
+    expect(await seriesOf(metrics)).toEqual(['cache_hits_total{region="a",instance="i1"} 7']);
+    expect(await metrics.render()).toContain('# TYPE cache_hits_total counter\n');
+  });
+
   it('quotes what labels may hold', async () => {
     const metrics = createMetrics('i1');
 
