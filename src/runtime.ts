@@ -1,6 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createApiKeys } from './lib/access/index.ts';
 import { createBackups } from './lib/backup/index.ts';
+import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
 import { type Lazy, lazy, newId, systemClock } from './lib/core/index.ts';
 import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
@@ -34,7 +35,8 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     level: config.LOG_LEVEL,
     write: (line) => logTo.write(`${line}\n`),
   });
-  const metrics = createMetrics(newId().slice(0, 8));
+  const instance = newId().slice(0, 8);
+  const metrics = createMetrics(instance);
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
   const resilience = createResilience({
@@ -59,6 +61,12 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   const queueStorage = openBeside(config.queueStorage);
   const backupStorage = openBeside(config.backupStorage);
   const addressOf = (url: string) => parseDatabaseUrl(url, () => databaseToken(identity));
+  const caches = createCaches({
+    clock,
+    logger: logger.child('cache'),
+    table: () => storage.table('crownsafecache'),
+    instance,
+  });
   const directAddress = addressOf(config.DATABASE_DIRECT_URL);
   const database = createDatabase({
     app: { address: addressOf(config.DATABASE_URL), maxConnections: config.DATABASE_POOL_SIZE },
@@ -120,6 +128,13 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
         value: active,
       })),
     );
+    const ofCaches = (figure: 'hits' | 'misses' | 'size_bytes') => () =>
+      caches
+        .statistics()
+        .regions.map((region) => ({ labels: { region: region.name }, value: region[figure] }));
+    metrics.observedCounter('cache_hits_total', 'Lookups that a cache answered', ofCaches('hits'));
+    metrics.observedCounter('cache_misses_total', 'Lookups that a cache did not answer', ofCaches('misses'));
+    metrics.gauge('cache_size_bytes', 'Memory that a cache takes', ofCaches('size_bytes'));
   }
 
   return {
@@ -128,6 +143,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     logger,
     metrics,
     apiKeys,
+    caches,
     files,
     backups,
     edge: createEdge({
@@ -143,6 +159,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     sasLinks: lazy(() =>
       createSasLinks({
         clock,
+        caches,
         blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
         findLinkable: (caller, ids, signal) => files().findLinkable(caller, ids, signal),
       }),

@@ -1,5 +1,5 @@
 metadata name = 'Data account'
-metadata description = 'Uploads, trash, reports, the job queue, the catalogue of backups, and what the Functions host keeps.'
+metadata description = 'Uploads, trash, reports, the job queue, the catalogue of backups, cached values, and what the Functions host keeps.'
 
 @minLength(3)
 @maxLength(24)
@@ -102,6 +102,10 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
 
   resource backupCatalogue 'tables' = {
     name: 'crownsafebackups'
+  }
+
+  resource cache 'tables' = {
+    name: 'crownsafecache'
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../lib/http/index.ts';
+import { azureCacheStats } from './azure-cache-stats.ts';
 import { backupNightly } from './backup-nightly.ts';
 import { backupsCreate } from './backups-create.ts';
 import { backupsDownload } from './backups-download.ts';
@@ -22,6 +23,7 @@ import { sasIssue } from './sas-issue.ts';
 
 /** Every HTTP function. What is not here is not served. */
 export const endpoints: readonly Endpoint[] = [
+  azureCacheStats,
   backupsCreate,
   backupsDownload,
   backupsGet,

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { type Caches, cacheKey } from '../cache/index.ts';
 import { AppError, type Clock, isId, toTimestamp } from '../core/index.ts';
 import { problemDocument, validate } from '../http/index.ts';
 import { currentContext } from '../observability/index.ts';
@@ -9,13 +9,15 @@ import { type SasBatchResult, type SasLink, type SasRequest, sasRequest } from '
 const defaultSeconds = 24 * 3_600;
 /** A plain link lives 24 h and is given out again for 23 h, so that whoever gets it has an hour at least. */
 const cachedSeconds = 23 * 3_600;
-const maxCachedLinks = 10_000;
+/** About 8,000 links. */
+const cachedBytes = 8 * 1024 * 1024;
 
 /** Gives the blob of a file. @throws AppError when the caller may not link to it, or it is not there to be read */
 export type FindBlob = (fileId: string) => { readonly blobName: string };
 
 interface SasPorts {
   readonly clock: Clock;
+  readonly caches: Caches;
   readonly blobs: BlobStore;
   /** Looks up to 100 files up at once. */
   findLinkable(caller: Caller, fileIds: readonly string[], signal: AbortSignal): Promise<FindBlob>;
@@ -28,32 +30,46 @@ export interface SasLinks {
   issueBatch(caller: Caller, items: readonly unknown[], signal: AbortSignal): Promise<SasBatchResult>;
 }
 
+/** `expiresAt` is in milliseconds since the epoch. */
+interface MadeLink {
+  readonly url: string;
+  readonly expiresAt: number;
+}
+
 /** Makes the issuer of links. Each is checked against the file at the moment of asking, also when it comes from the cache. */
-export function createSasLinks({ clock, blobs, findLinkable }: SasPorts): SasLinks {
-  const plainLinks = new LRUCache<string, { url: string; expiresAt: number }>({
-    max: maxCachedLinks,
-    ttl: cachedSeconds * 1000,
-    // The library would remember the time for a moment, by a timer of its own.
-    ttlResolution: 0,
-    perf: { now: () => clock.now() },
+export function createSasLinks({ clock, caches, blobs, findLinkable }: SasPorts): SasLinks {
+  const plainLinks = caches.region<MadeLink>({
+    name: 'plain-links',
+    shared: false,
+    ttlMs: cachedSeconds * 1000,
+    exact: true,
+    maxBytes: cachedBytes,
   });
 
-  async function sign(findBlob: FindBlob, request: SasRequest, signal: AbortSignal): Promise<SasLink> {
-    const { file_id: fileId, expires_in: seconds, ip, content_disposition: contentDisposition } = request;
-    const { blobName } = findBlob(fileId);
-    const isPlain = seconds === undefined && ip === undefined && contentDisposition === undefined;
-    const known = isPlain ? plainLinks.get(blobName) : undefined;
-    if (known) return linkOf(fileId, known, true);
-    const expiresAt = clock.now() + (seconds ?? defaultSeconds) * 1000;
+  async function make(blobName: string, request: SasRequest, signal: AbortSignal): Promise<MadeLink> {
+    const { expires_in: seconds = defaultSeconds, ip, content_disposition: contentDisposition } = request;
+    const expiresAt = clock.now() + seconds * 1000;
     const url = await blobs.sasUrl(blobName, {
       expiresAt,
       signal,
       ...(ip !== undefined && { ip }),
       ...(contentDisposition !== undefined && { contentDisposition }),
     });
-    const made = { url, expiresAt };
-    if (isPlain) plainLinks.set(blobName, made);
-    return linkOf(fileId, made, false);
+    return { url, expiresAt };
+  }
+
+  async function sign(findBlob: FindBlob, request: SasRequest, signal: AbortSignal): Promise<SasLink> {
+    const { file_id: fileId, expires_in: seconds, ip, content_disposition: contentDisposition } = request;
+    const { blobName } = findBlob(fileId);
+    const isPlain = seconds === undefined && ip === undefined && contentDisposition === undefined;
+    if (!isPlain) return linkOf(fileId, await make(blobName, request, signal), false);
+    let cached = true;
+    const makeNew = (loadSignal: AbortSignal) => {
+      cached = false;
+      return make(blobName, request, loadSignal);
+    };
+    const link = await plainLinks.get(cacheKey(blobName), makeNew, signal);
+    return linkOf(fileId, link, cached);
   }
 
   return {
@@ -75,11 +91,7 @@ export function createSasLinks({ clock, blobs, findLinkable }: SasPorts): SasLin
   };
 }
 
-function linkOf(
-  fileId: string,
-  { url, expiresAt }: { url: string; expiresAt: number },
-  cached: boolean,
-): SasLink {
+function linkOf(fileId: string, { url, expiresAt }: MadeLink, cached: boolean): SasLink {
   return { file_id: fileId, url, permissions: ['read'], expires_at: toTimestamp(expiresAt), cached };
 }
 

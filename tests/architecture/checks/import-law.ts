@@ -40,10 +40,10 @@ export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   commander: { values: ['cli'] },
   'content-disposition': { values: ['files', 'reports', 'sharing'] },
   kysely: { values: ['database'] },
-  'lru-cache': { values: ['cache', 'sharing'] },
+  'lru-cache': { values: ['cache'] },
   pg: { values: ['database'] },
   'pg-copy-streams': { values: ['database'] },
-  zod: { values: ['config', 'http', 'functions', ...domainRooms] },
+  zod: { values: ['config', 'http', 'cache', 'functions', ...domainRooms] },
 };
 
 /** Holds the imports of `src`, and those that reach into it, against the law. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/lib/security/index.ts';
 import { createSasLinks } from '../../../src/lib/sharing/index.ts';
 import type { BlobStore } from '../../../src/lib/storage/index.ts';
+import { cachesOn } from '../../support/caches.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 const caller: Caller = { id: 'key:a', scopes: new Set(), projectIds: [] };
@@ -19,6 +20,7 @@ function setUp() {
   } as unknown as BlobStore;
   const links = createSasLinks({
     clock,
+    caches: cachesOn(clock).caches,
     blobs,
     findLinkable: async () => () => ({ blobName: `${fileId}.png` }),
   });
