@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import type { cacheStatisticsShape } from '../../src/lib/cache/index.ts';
-import { apiWith, bodyOf, expectProblem, json, newCaller } from '../support/api.ts';
+import { apiWith, bodyOf, expectProblem, inDatabase, json, newCaller } from '../support/api.ts';
 import { uploaded } from '../support/uploads.ts';
 
 type Statistics = z.infer<typeof cacheStatisticsShape>;
@@ -40,15 +40,22 @@ describe('the statistics of the caches', () => {
     await expectProblem(await (await newCaller('files:read'))(path), 403, 'forbidden');
   });
 
-  it('are series', async () => {
+  it('are series, as is how much is stored', async () => {
     const api = await newCaller('files:write', 'files:share');
     const { id } = await uploaded(api);
     await api('/api/v1/sas', json({ file_id: id }));
     const scrape = async () => (await apiWith()('/metrics')).text();
 
+    await expect
+      .poll(scrape, { timeout: 10_000 })
+      .toMatch(/^azure_blob_storage_bytes\{instance="\w+"\} [1-9]\d*/m);
+
     const text = await scrape();
     expect(text).toMatch(/^cache_hits_total\{region="plain-links",instance="\w+"\} \d+/m);
     expect(text).toMatch(/^cache_misses_total\{region="plain-links",instance="\w+"\} [1-9]/m);
     expect(text).toMatch(/^cache_size_bytes\{region="plain-links",instance="\w+"\} [1-9]/m);
+    const [, bytes] = /^azure_blob_storage_bytes\S+ (\d+)/m.exec(text) ?? [];
+    const { rows } = await inDatabase((db) => db.query<{ sum: string }>('select sum(size) from files'));
+    expect(Number(bytes)).toBeLessThanOrEqual(Number(rows[0]?.sum));
   });
 });

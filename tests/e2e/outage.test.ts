@@ -94,7 +94,11 @@ describe('without PostgreSQL', () => {
     await app.services.postgres.stop();
 
     expect((await api('/health')).status).toBe(200);
-    expect((await api('/metrics')).status).toBe(200);
+    const startedAt = performance.now();
+    const scrape = await api('/metrics');
+    expect(scrape.status).toBe(200);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(await scrape.text()).not.toContain('azure_blob_storage_bytes{');
     await expectNotReady('database');
     await expectUnavailable(await api('/api/v1/files', { headers: inTime }));
     await expectUnavailable(await uploadForm(api, pngBytes()));

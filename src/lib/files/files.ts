@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Caches } from '../cache/index.ts';
 import { AppError, type Clock, newId } from '../core/index.ts';
 import type { Database } from '../database/index.ts';
 import type { Answer, Cursors } from '../http/index.ts';
@@ -11,6 +12,7 @@ import { type Accepted, admit, type GateRules } from './gate.ts';
 import { listFiles } from './list.ts';
 import { type FileRow, findAllVisible, findVisible, type NewFileRow, projectExists } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
+import { createStoredBytes } from './stored-bytes.ts';
 import { discardAbandoned, storeFile } from './storing.ts';
 import { readUpload } from './upload.ts';
 
@@ -19,6 +21,7 @@ interface FilesPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly database: Database;
+  readonly caches: Caches;
   /** Where available files are. */
   readonly blobs: BlobStore;
   /** Where the bytes of deleted files wait until no backup refers to them any more. */
@@ -46,6 +49,8 @@ export interface Files {
    * @throws AppError `not_found`, `file_not_available` while the upload is under way
    */
   remove(caller: Caller, id: string, signal: AbortSignal): Promise<void>;
+  /** Bytes of all files that are kept, at most some minutes old; deleted ones, whose bytes wait in the trash, left out. */
+  storedBytes(signal: AbortSignal): Promise<number>;
   discardAbandoned(signal: AbortSignal): Promise<void>;
   finishDeletions(signal: AbortSignal): Promise<void>;
   /**
@@ -109,6 +114,7 @@ export function createFiles(ports: FilesPorts): Files {
       if (file.status === 'pending') throw notAvailable(file);
       await deleteFile(ports, file, signal);
     },
+    storedBytes: createStoredBytes(ports),
     discardAbandoned: (signal) => discardAbandoned(ports, signal),
     finishDeletions: (signal) => finishDeletions(ports, signal),
     async findLinkable(caller, ids, signal) {

@@ -93,6 +93,16 @@ export function findAllVisible(db: Db, caller: Caller, ids: readonly string[]): 
     .execute();
 }
 
+/** Bytes of all files that are kept. */
+export async function sumOfSizes(db: Db): Promise<number> {
+  const { bytes } = await db
+    .selectFrom('files')
+    .where('status', 'in', ['available', 'quarantined'])
+    .select(sql<number>`coalesce(sum(size), 0)::bigint`.as('bytes'))
+    .executeTakeFirstOrThrow();
+  return bytes;
+}
+
 /** True when the project exists. */
 export async function projectExists(db: Db, id: string): Promise<boolean> {
   return (await db.selectFrom('projects').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
