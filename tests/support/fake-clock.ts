@@ -5,6 +5,8 @@ import type { Clock } from '../../src/lib/core/index.ts';
 export interface FakeClock extends Clock {
   /** Lets time pass: fires what is due, in order, and lets the work that this wakes go on before the next timer. */
   advance(ms: number): Promise<void>;
+  /** Lets time pass as for a process that stands still: what is due fires only when it goes on. */
+  freeze(ms: number): Promise<void>;
   /** Moves the wall clock only, as a time server would. */
   jump(ms: number): void;
   /** Timers that are waiting: 0 when nothing was left behind. */
@@ -22,7 +24,7 @@ export function fakeClock(options: { random?: () => number; startAt?: number } =
     wallMs += toMs - steadyMs;
     steadyMs = toMs;
   };
-  return {
+  const clock: FakeClock = {
     now: () => wallMs,
     monotonicMs: () => steadyMs,
     random: options.random ?? (() => 0.5),
@@ -44,6 +46,10 @@ export function fakeClock(options: { random?: () => number; startAt?: number } =
       }
       pass(endMs);
     },
+    freeze(ms) {
+      pass(steadyMs + ms);
+      return clock.advance(0);
+    },
     jump(ms) {
       wallMs += ms;
     },
@@ -51,4 +57,5 @@ export function fakeClock(options: { random?: () => number; startAt?: number } =
       return waiting.size;
     },
   };
+  return clock;
 }

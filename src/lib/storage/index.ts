@@ -1,6 +1,7 @@
 export type {
   BlobProperties,
   BlobStore,
+  LeaseLock,
   Queue,
   Storage,
   StoredEntity,

@@ -158,6 +158,25 @@ export interface Queue {
   approximateLength(options: CallOptions): Promise<number>;
 }
 
+/** Locks between processes, whichever instance they run on. Errors as in {@link BlobStore}. */
+export interface LeaseLock {
+  /**
+   * Runs `work` while nobody else holds the lock of this name. A holder that dies loses it within a minute.
+   *
+   * The lock is a lease, kept up while the work runs. When it cannot be, the signal that `work` gets aborts before another
+   * can have it: AppError `conflict` when it has gone to another, `unavailable` when the service was out of reach for too
+   * long. Work that ends well all the same has not been alone, and the call throws. No lease stops a process that stood
+   * still and does not listen: what must never be done twice needs a condition of its own as well.
+   *
+   * @returns false when another holds the lock; `work` was not begun
+   */
+  withLease(
+    name: string,
+    work: (signal: AbortSignal) => Promise<unknown>,
+    options: CallOptions,
+  ): Promise<boolean>;
+}
+
 /** Everything one storage account holds. The same name always gives the same store. */
 export interface Storage {
   /** @param dependency - whose breaker counts; the backup container has its own */
@@ -166,6 +185,8 @@ export interface Storage {
   table(name: string): TableStore;
   /** @throws TypeError when the account is used for blobs only */
   queue(name: string): Queue;
+  /** @param container - of its own: it holds one empty blob for each lock */
+  locks(container: string): LeaseLock;
   /**
    * One cheap call around retry and breaker, for the health check. Success half-opens the breakers of all that is used
    * of this account.

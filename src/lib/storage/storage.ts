@@ -3,10 +3,12 @@ import { type Clock, lazy, rejectOnAbort } from '../core/index.ts';
 import type { Dependency, Resilience } from '../resilience/index.ts';
 import type { AzureIdentity } from '../security/index.ts';
 import { createAccountClients } from './account.ts';
+import { createBlobLeases } from './blob-leases.ts';
 import { createBlobStore } from './blob-store.ts';
 import { resolveAccount } from './connection.ts';
 import { translate } from './errors.ts';
-import type { BlobStore, Queue, Storage, TableStore } from './ports.ts';
+import { createLeaseLock } from './lease-lock.ts';
+import type { BlobStore, LeaseLock, Queue, Storage, TableStore } from './ports.ts';
 import { createQueue } from './queue.ts';
 import { createTableStore } from './table-store.ts';
 
@@ -50,6 +52,11 @@ export function createStorage(options: StorageOptions): Storage {
       if (queues === undefined) throw new TypeError(blobsOnly);
       used.add('queue');
       return createQueue({ access: lazy(() => clients.queue(queues, name)), resilience, clock });
+    }),
+    locks: remember<LeaseLock, [container: string]>((container) => {
+      used.add('blob');
+      const leases = createBlobLeases({ access: clients.blob, container, resilience, clock });
+      return createLeaseLock({ leases, clock });
     }),
     async ping(container, signal) {
       const { service } = await clients.blob();

@@ -4,6 +4,7 @@ import { afterAll, inject, vi } from 'vitest';
 import { createAzureIdentity } from '../../../src/lib/security/index.ts';
 import type { Storage } from '../../../src/lib/storage/index.ts';
 import { describeBlobStore } from '../../support/contract/blob-store.ts';
+import { describeLeaseLock } from '../../support/contract/lease-lock.ts';
 import { describeQueue } from '../../support/contract/queue.ts';
 import { describeTableStore } from '../../support/contract/table-store.ts';
 import { startIdentityEndpoint } from '../../support/identity-endpoint.ts';
@@ -35,6 +36,7 @@ describeAccount(
 function describeAccount(way: string, storage: Storage, connectionString: string): void {
   describeBlobStore(`Azurite ${way}`, storage.blobs);
   describeTableStore(`Azurite ${way}`, storage.table(`t${randomUUID().replaceAll('-', '')}`));
+  describeLeaseLock(`Azurite ${way}`, storage.locks(`locks-${randomUUID()}`));
   describeQueue(`Azurite ${way}`, () => {
     const name = `q-${randomUUID()}`;
     const client = new QueueClient(connectionString, name);

@@ -53,6 +53,7 @@ export async function openBadService(
     blobs: storage.blobs('photos'),
     table: storage.table('rows'),
     queue: storage.queue('jobs'),
+    locks: storage.locks('locks'),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
