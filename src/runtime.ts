@@ -173,6 +173,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     ),
     reports: lazy(() => createReports({ database, clock })),
     jobs,
+    locks: storage.locks('crownsafe-locks'),
     liveness,
     readiness: createReadiness({
       clock,

@@ -1,5 +1,5 @@
 metadata name = 'Data account'
-metadata description = 'Uploads, trash, reports, the job queue, the catalogue of backups, cached values, and what the Functions host keeps.'
+metadata description = 'Uploads, trash, reports, locks, the job queue, the catalogue of backups, cached values, and what the Functions host keeps.'
 
 @minLength(3)
 @maxLength(24)
@@ -28,7 +28,7 @@ param locked bool
 // How long the owner of the account can get back what the app has deleted for good.
 var softDeleteDays = 7
 var packageContainerName = 'app-package'
-var containerNames = ['crownsafe-images', 'crownsafe-trash', 'crownsafe-reports', packageContainerName]
+var containerNames = ['crownsafe-images', 'crownsafe-trash', 'crownsafe-reports', 'crownsafe-locks', packageContainerName]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name

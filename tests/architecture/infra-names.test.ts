@@ -32,7 +32,9 @@ const opened = (method: string) => {
 /** Containers of the code: those it opens, and those it keeps for itself. The package is opened by the platform only. */
 function containersOfCode(): string[] {
   const settings = parseSource('settings.ts', readText('src/lib/config/settings.ts'));
-  return [...new Set([...opened('blobs'), ...listedTexts(settings, 'reservedContainers')])];
+  return [
+    ...new Set([...opened('blobs'), ...opened('locks'), ...listedTexts(settings, 'reservedContainers')]),
+  ];
 }
 
 describe('names in code', () => {
@@ -62,9 +64,14 @@ describe('containers, queues and tables', () => {
 
   it('lie in the account that code opens them in', () => {
     const { resources } = deployInfra(prod);
-    const accounts = ['crownsafe-images', 'crownsafe-trash', 'crownsafe-reports', 'app-package'].map(
-      (name) => accountOf(resources, name)?.name,
-    );
+    const names = [
+      'crownsafe-images',
+      'crownsafe-trash',
+      'crownsafe-reports',
+      'crownsafe-locks',
+      'app-package',
+    ];
+    const accounts = names.map((name) => accountOf(resources, name)?.name);
 
     expect(new Set(accounts)).toEqual(new Set(['stabcdefghijklm']));
     expect(accountOf(resources, 'crownsafe-backups')?.name).toBe('stbkabcdefghijklm');

@@ -85,7 +85,7 @@ const poolSize = (most: number) =>
     .refine((size) => size >= 1 && size <= most, `must be from 1 to ${most}`);
 
 /** Containers that the app uses for other things. */
-const reservedContainers = ['crownsafe-trash', 'crownsafe-backups', 'crownsafe-reports'];
+const reservedContainers = ['crownsafe-trash', 'crownsafe-backups', 'crownsafe-reports', 'crownsafe-locks'];
 
 /**
  * Every setting of the application: the one declaration from which loading, docs/settings.md and
