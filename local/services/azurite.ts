@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
+import { emulator } from '../../src/lib/storage/index.ts';
 import { localHostname, requireFreePort } from './ports.ts';
 import { defineService, type Service, type ServiceOptions } from './service.ts';
 
@@ -28,10 +29,6 @@ type AzuriteOptions = ServiceOptions & {
   /** With one it speaks HTTPS, and takes any well-formed token of an identity in place of its key. */
   readonly certificate?: Certificate;
 };
-
-/** Account and key that every Azurite has; they are public (Azurite's README), not a secret. */
-const account = 'devstoreaccount1';
-const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 /**
  * Starts Azurite with its data under `<folder>/azurite` and waits until all three of its services answer.
@@ -85,11 +82,11 @@ function azuriteArguments(location: string, ports: AzuritePorts, certificate?: C
 
 /** The connection string of an Azurite with these ports. */
 export function connectionString(ports: AzuritePorts, protocol: 'http' | 'https' = 'http'): string {
-  const endpoint = (port: number) => `${protocol}://${localHostname}:${port}/${account}`;
+  const endpoint = (port: number) => `${protocol}://${localHostname}:${port}/${emulator.name}`;
   return [
     `DefaultEndpointsProtocol=${protocol}`,
-    `AccountName=${account}`,
-    `AccountKey=${accountKey}`,
+    `AccountName=${emulator.name}`,
+    `AccountKey=${emulator.key}`,
     `BlobEndpoint=${endpoint(ports.blob)}`,
     `QueueEndpoint=${endpoint(ports.queue)}`,
     `TableEndpoint=${endpoint(ports.table)}`,
@@ -100,7 +97,7 @@ export function connectionString(ports: AzuritePorts, protocol: 'http' | 'https'
 /** Whether all three services answer (with a 403, for want of a credential). */
 async function answers(ports: AzuritePorts, protocol: string): Promise<boolean> {
   const asked = [ports.blob, ports.queue, ports.table].map(async (port) => {
-    const answer = await fetch(`${protocol}://${localHostname}:${port}/${account}?comp=list`);
+    const answer = await fetch(`${protocol}://${localHostname}:${port}/${emulator.name}?comp=list`);
     await answer.body?.cancel();
   });
   return (await Promise.allSettled(asked)).every(({ status }) => status === 'fulfilled');

@@ -6,12 +6,6 @@ import { pickFreePorts } from '../../local/services/ports.ts';
 import { makeSelfSigned, type SelfSigned } from './self-signed.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
-/** The account that every Azurite has unless it is told otherwise; its key is published with it. */
-export const emulatorAccount = {
-  name: 'devstoreaccount1',
-  key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
-};
-
 /** An Azurite over HTTPS, which takes tokens of an identity as well as its key. */
 export interface SecureAzurite extends AsyncDisposable {
   readonly azurite: Azurite;

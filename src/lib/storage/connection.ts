@@ -9,8 +9,8 @@ export interface StorageAccount {
   readonly key?: string;
 }
 
-/** The emulator's account; its key is published with the emulator. */
-const emulator = {
+/** The account of every emulator where it listens by default. Its key is published (README of Azurite), not a secret. */
+export const emulator = {
   name: 'devstoreaccount1',
   key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
   endpoints: {

@@ -1,3 +1,4 @@
+export { emulator } from './connection.ts';
 export type {
   BlobProperties,
   BlobStore,

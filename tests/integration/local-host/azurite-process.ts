@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+import { emulator } from '../../../src/lib/storage/index.ts';
 
 /** The queue service of one Azurite process that keeps everything in memory. */
 export interface AzuriteProcess {
@@ -30,7 +29,7 @@ export async function startAzurite(port = 0): Promise<AzuriteProcess> {
   const endpoint = `http://127.0.0.1:${found}/devstoreaccount1`;
   return {
     port: found,
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=${key};QueueEndpoint=${endpoint};`,
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${emulator.name};AccountKey=${emulator.key};QueueEndpoint=${endpoint};`,
     async stop() {
       child.kill('SIGKILL');
       await once(child, 'exit');

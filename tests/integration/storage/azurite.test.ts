@@ -51,18 +51,6 @@ describe('links', () => {
     expect(headers.get('content-disposition')).toBe('attachment; filename="a b.png"');
     expect(headers.get('content-type')).toBe('text/plain');
   });
-
-  it('die with the move of their blob', async () => {
-    const { storage } = openStorage();
-    const store = storage.blobs(`links-${randomUUID()}`);
-    await store.upload('a', Buffer.from('bytes'), image);
-    const link = await store.sasUrl('a', { expiresAt: Date.now() + 60_000, signal });
-
-    await storage.blobs(`trash-${randomUUID()}`).copyFrom(store, 'a', { signal });
-    await store.delete('a', { signal });
-
-    expect((await fetch(link)).status).toBe(404);
-  });
 });
 
 describe('large blobs', () => {
