@@ -12,6 +12,19 @@ async function* slowly(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield chunk;
 }
 
+/** What is sent at once; more goes in blocks of this size. */
+const blockBytes = 8 * 2 ** 20;
+const names = [
+  'a b.png',
+  'ünïcode ✓.png',
+  '100%.png',
+  '%41.png',
+  'a+b&c=d;e.png',
+  "it's.png",
+  'what?#.png',
+  'a/b/c.png',
+];
+
 /** What every blob store does. `open` gives a container of that name, the same one every time. */
 export function describeBlobStore(adapter: string, open: (container: string) => BlobStore): void {
   const store = open(`contract-${randomUUID()}`);
@@ -46,24 +59,62 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       expect(await store.head(name, { signal })).toEqual(stored);
     });
 
-    it.each([0, 1, 100_000])('stores a stream of %i bytes', async (sizeBytes) => {
-      const name = newName();
-      const bytes = randomBytes(sizeBytes);
+    it.each([0, 1, 100_000, blockBytes - 1, blockBytes, blockBytes + 1])(
+      'stores %i bytes, from memory and from a stream',
+      async (sizeBytes) => {
+        const [fromMemory, fromStream] = [newName(), newName()];
+        const bytes = randomBytes(sizeBytes);
 
-      await store.upload(name, Readable.from(slowly(bytes.subarray(0, 10), bytes.subarray(10))), image);
+        const stored = [
+          await store.upload(fromMemory, bytes, image),
+          await store.upload(
+            fromStream,
+            Readable.from(slowly(bytes.subarray(0, 10), bytes.subarray(10))),
+            image,
+          ),
+        ];
 
-      expect((await readAll(name)).equals(bytes)).toBe(true);
+        expect(stored.map((properties) => properties.sizeBytes)).toEqual([sizeBytes, sizeBytes]);
+        for (const name of [fromMemory, fromStream]) expect((await readAll(name)).equals(bytes)).toBe(true);
+      },
+    );
+
+    it.each(names)('takes the name %s for what it is', async (unusual) => {
+      const folder = randomUUID();
+      const name = `${folder}/${unusual}`;
+
+      const stored = await store.upload(name, Buffer.from('bytes'), image);
+      const copied = await trash.copyFrom(store, name, { signal });
+
+      expect([stored.name, copied.name]).toEqual([name, name]);
+      expect((await readAll(name)).toString()).toBe('bytes');
+      expect(await store.head(name, { signal })).toEqual(stored);
+      expect(await toArray(store.list(`${folder}/`, { signal }))).toEqual([stored]);
+      expect(await trash.exists(name, { signal })).toBe(true);
+      expect(await store.delete(name, { signal })).toBe(true);
+      expect(await store.exists(name, { signal })).toBe(false);
     });
 
-    it('replaces a blob, under another etag', async () => {
+    it('replaces a blob with all that was stored with it, under another etag', async () => {
       const name = newName();
-      const first = await store.upload(name, Buffer.from('first'), image);
+      const first = await store.upload(name, Buffer.from('first'), {
+        ...image,
+        metadata: { file_id: 'f-1' },
+        contentDisposition: 'inline',
+      });
 
       const second = await store.upload(name, Buffer.from('second'), { ...image, contentType: 'text/plain' });
 
       expect(second.etag).not.toBe(first.etag);
       expect((await readAll(name)).toString()).toBe('second');
-      expect((await store.head(name, { signal }))?.contentType).toBe('text/plain');
+      expect(await store.head(name, { signal })).toEqual(second);
+      expect(second).not.toHaveProperty('contentDisposition');
+      expect(second).toMatchObject({
+        contentType: 'text/plain',
+        metadata: { upload_id: expect.any(String) },
+      });
+      expect(second.metadata).not.toHaveProperty('file_id');
+      expect(second.metadata['upload_id']).not.toBe(first.metadata['upload_id']);
     });
 
     it('keeps what is there when only an absent name is wanted', async () => {
@@ -80,7 +131,7 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       const name = newName();
 
       const results = await Promise.allSettled(
-        Array.from({ length: 8 }, (_, i) =>
+        Array.from({ length: 20 }, (_, i) =>
           store.upload(name, Buffer.from(`${i}`), { ...image, onlyIfAbsent: true }),
         ),
       );
@@ -123,6 +174,29 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       await expect(download).rejects.toMatchObject({ code: 'range_not_satisfiable' });
     });
 
+    it('refuses any range of an empty blob, and reads it whole', async () => {
+      const name = newName();
+      await store.upload(name, Buffer.alloc(0), image);
+
+      const download = store.download(name, { range: { offset: 0 }, signal });
+
+      await expect(download).rejects.toMatchObject({ code: 'range_not_satisfiable' });
+      expect(await readAll(name)).toHaveLength(0);
+    });
+
+    it('reads a range of one version only', async () => {
+      const name = newName();
+      const range = { offset: 1, count: 2 };
+      const { etag } = await store.upload(name, Buffer.from('first'), image);
+      const before = (await readAll(name, { etag, range })).toString();
+      await store.upload(name, Buffer.from('second'), image);
+
+      const after = store.download(name, { etag, range, signal });
+
+      expect(before).toBe('ir');
+      await expect(after).rejects.toMatchObject({ code: 'conflict' });
+    });
+
     it('reads one version only', async () => {
       const name = newName();
       const { etag } = await store.upload(name, Buffer.from('first'), image);
@@ -154,6 +228,7 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       expect(await store.delete(name, { ifMatch: first.etag, signal })).toBe(false);
       expect(await store.exists(name, { signal })).toBe(true);
       expect(await store.delete(name, { ifMatch: second.etag, signal })).toBe(true);
+      expect(await store.delete(name, { ifMatch: second.etag, signal })).toBe(false);
     });
 
     it('lists what begins with a prefix, by name, with its properties', async () => {
@@ -172,32 +247,41 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       expect(await toArray(store.list(randomUUID(), { signal }))).toEqual([]);
     });
 
-    it('copies a blob with its type and metadata', async () => {
+    it('lists what was there, also when it is left before its end', async () => {
+      const folder = randomUUID();
+      for (const name of ['a', 'b']) await store.upload(`${folder}/${name}`, Buffer.from(name), image);
+
+      for await (const { name } of store.list(`${folder}/`, { signal })) {
+        expect(name).toBe(`${folder}/a`);
+        break;
+      }
+    });
+
+    it('copies a blob with its type and metadata, and tells what was copied', async () => {
       const name = newName();
-      const {
-        etag: _,
-        lastModified: __,
-        ...stored
-      } = await store.upload(name, Buffer.from('bytes'), {
+      const source = await store.upload(name, Buffer.from('bytes'), {
         ...image,
         metadata: { file_id: 'f-2' },
         contentDisposition: 'inline',
       });
 
-      await trash.copyFrom(store, name, { signal });
+      const copied = await trash.copyFrom(store, name, { signal });
 
+      const { etag: _, lastModified: __, ...stored } = source;
+      expect(copied).toEqual(source);
       expect(await trash.head(name, { signal })).toMatchObject(stored);
       expect((await buffer((await trash.download(name, { signal })).body)).toString()).toBe('bytes');
     });
 
-    it('may be asked to copy again', async () => {
+    it('copies over what is there', async () => {
       const name = newName();
-      await store.upload(name, Buffer.from('bytes'), image);
+      await store.upload(name, Buffer.from('first'), image);
+      await trash.copyFrom(store, name, { signal });
+      await store.upload(name, Buffer.from(''), image);
 
       await trash.copyFrom(store, name, { signal });
-      await trash.copyFrom(store, name, { signal });
 
-      expect((await buffer((await trash.download(name, { signal })).body)).toString()).toBe('bytes');
+      expect(await buffer((await trash.download(name, { signal })).body)).toHaveLength(0);
     });
 
     it('does not copy what is nowhere', async () => {
@@ -232,19 +316,22 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       expect(await store.exists(name, { signal })).toBe(false);
     });
 
-    it('ends an upload with the reason of the abort, destroys the source, and shows no blob', async () => {
-      const name = newName();
-      const abort = new AbortController();
-      const source = new Readable({ read() {} });
-      source.push(Buffer.alloc(10));
-      const upload = store.upload(name, source, { ...image, signal: abort.signal });
+    it.each([10, blockBytes + 1])(
+      'ends an upload with the reason of the abort after %i bytes, destroys the source, and shows no blob',
+      async (sizeBytes) => {
+        const name = newName();
+        const abort = new AbortController();
+        const source = new Readable({ read() {} });
+        source.push(Buffer.alloc(sizeBytes));
+        const upload = store.upload(name, source, { ...image, signal: abort.signal });
 
-      abort.abort(new Error('enough'));
+        abort.abort(new Error('enough'));
 
-      await expect(upload).rejects.toThrow('enough');
-      expect(source.destroyed).toBe(true);
-      expect(await store.exists(name, { signal })).toBe(false);
-    });
+        await expect(upload).rejects.toThrow('enough');
+        expect(source.destroyed).toBe(true);
+        expect(await store.exists(name, { signal })).toBe(false);
+      },
+    );
 
     it('does nothing under a signal that has aborted', async () => {
       const aborted = { signal: AbortSignal.abort(new Error('over')) };
@@ -254,6 +341,9 @@ export function describeBlobStore(adapter: string, open: (container: string) => 
       await expect(store.download(name, aborted)).rejects.toThrow('over');
       await expect(store.head(name, aborted)).rejects.toThrow('over');
       await expect(store.delete(name, aborted)).rejects.toThrow('over');
+      await expect(toArray(store.list('', aborted))).rejects.toThrow('over');
+      await expect(trash.copyFrom(store, name, aborted)).rejects.toThrow('over');
+      await expect(store.exists(name, aborted)).rejects.toThrow('over');
       await expect(store.sasUrl(name, { ...aborted, expiresAt: Date.now() })).rejects.toThrow('over');
       expect(await store.exists(name, { signal })).toBe(false);
     });

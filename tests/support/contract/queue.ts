@@ -28,18 +28,48 @@ export function describeQueue(
       expect(await queue.approximateLength({ signal })).toBe(1);
     });
 
+    it('shows a message when its time has come', async () => {
+      const { queue, texts } = open();
+
+      await queue.send('soon', { signal, visibilityDelaySeconds: 1 });
+
+      const before = await texts();
+      await expect.poll(texts, { timeout: 5_000 }).toEqual(['soon']);
+      expect(before).toEqual([]);
+    });
+
+    it('hides a message for seven days at the most', async () => {
+      const { queue } = open();
+      const weekSeconds = 7 * 24 * 60 * 60;
+
+      await queue.send('late', { signal, visibilityDelaySeconds: weekSeconds });
+      const tooLate = queue.send('never', { signal, visibilityDelaySeconds: weekSeconds + 1 });
+
+      await expect(tooLate).rejects.toMatchObject({ name: 'AppError', code: 'upstream' });
+      expect(await queue.approximateLength({ signal })).toBe(1);
+    });
+
     it('counts nothing where nothing was sent', async () => {
       const { queue } = open();
 
       expect(await queue.approximateLength({ signal })).toBe(0);
     });
 
-    it('refuses a message that is too long', async () => {
-      const { queue } = open();
+    it('takes 64 KiB, and refuses more, also when its characters are fewer', async () => {
+      const { queue, texts } = open();
+      const longest = 'x'.repeat(65_536);
 
-      const send = queue.send('x'.repeat(65_537), { signal });
+      await queue.send(longest, { signal });
+      const refused = await Promise.allSettled(
+        [`${longest}x`, 'ü'.repeat(32_769)].map((text) => queue.send(text, { signal })),
+      );
 
-      await expect(send).rejects.toMatchObject({ name: 'AppError', code: 'upstream' });
+      const upstream = expect.objectContaining({ name: 'AppError', code: 'upstream' });
+      expect(refused).toEqual([
+        { status: 'rejected', reason: upstream },
+        { status: 'rejected', reason: upstream },
+      ]);
+      expect(await texts()).toEqual([longest]);
     });
 
     it('sends nothing under a signal that has aborted', async () => {
@@ -47,6 +77,7 @@ export function describeQueue(
       const aborted = { signal: AbortSignal.abort(new Error('over')) };
 
       await expect(queue.send('x', aborted)).rejects.toThrow('over');
+      await expect(queue.approximateLength(aborted)).rejects.toThrow('over');
       expect(await queue.approximateLength({ signal })).toBe(0);
     });
   });

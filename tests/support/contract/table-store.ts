@@ -23,9 +23,13 @@ export function describeTableStore(adapter: string, store: TableStore): void {
         fraction: 0.1,
         whole: 1.0,
         large: 9_007_199_254_740_993n,
+        largest: 2n ** 63n - 1n,
+        smallest: -(2n ** 63n),
+        one: 1n,
         yes: true,
         no: false,
         at: new Date('2026-01-02T03:04:05.678Z'),
+        long: new Date('1601-01-01T00:00:00.000Z'),
         bytes: new Uint8Array([0, 1, 255]),
       };
 
@@ -50,7 +54,7 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       const key = newKey();
 
       const results = await Promise.all(
-        Array.from({ length: 8 }, (_, writer) => store.insert({ ...key, writer }, { signal })),
+        Array.from({ length: 20 }, (_, writer) => store.insert({ ...key, writer }, { signal })),
       );
 
       expect(results.filter(Boolean)).toHaveLength(1);
@@ -84,7 +88,7 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       const ifMatch = (await store.get(key.partitionKey, key.rowKey, { signal }))?.etag ?? '';
 
       const results = await Promise.all(
-        Array.from({ length: 8 }, (_, writer) => store.replace({ ...key, writer }, { signal, ifMatch })),
+        Array.from({ length: 20 }, (_, writer) => store.replace({ ...key, writer }, { signal, ifMatch })),
       );
 
       expect(results.filter(Boolean)).toHaveLength(1);
@@ -92,6 +96,25 @@ export function describeTableStore(adapter: string, store: TableStore): void {
         results.indexOf(true),
       );
     });
+
+    it.each(["it's", 'a b', 'ünïcode ✓', '100%', '%41', 'a+b&c=d', '', '.'])(
+      'takes the key "%s" for what it is',
+      async (unusual) => {
+        const key = { partitionKey: `${randomUUID()}${unusual}`, rowKey: unusual };
+
+        const done = [
+          await store.insert({ ...key, n: 1 }, { signal }),
+          await store.insert({ ...key, n: 1 }, { signal }),
+          await store.replace({ ...key, n: 2 }, { signal }),
+        ];
+        await store.upsert({ ...key, n: 3 }, { signal });
+
+        expect(done).toEqual([true, false, true]);
+        expect((await store.get(key.partitionKey, unusual, { signal }))?.entity).toEqual({ ...key, n: 3 });
+        expect(await rowKeys({ partitionKey: key.partitionKey, rowKeyFrom: unusual })).toEqual([unusual]);
+        expect(await store.delete(key.partitionKey, unusual, { signal })).toBe(true);
+      },
+    );
 
     it('upserts whether or not the row is there', async () => {
       const key = newKey();
@@ -123,6 +146,9 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       expect(await rowKeys({ partitionKey })).toEqual(['a', 'b', 'c', 'd']);
       expect(await rowKeys({ partitionKey, rowKeyFrom: 'b', rowKeyTo: 'c' })).toEqual(['b', 'c']);
       expect(await rowKeys({ partitionKey, rowKeyFrom: 'b', limit: 2 })).toEqual(['b', 'c']);
+      expect(await rowKeys({ partitionKey, rowKeyTo: 'b' })).toEqual(['a', 'b']);
+      expect(await rowKeys({ partitionKey, rowKeyFrom: 'c', rowKeyTo: 'b' })).toEqual([]);
+      expect(await rowKeys({ partitionKey, limit: 9 })).toEqual(['a', 'b', 'c', 'd']);
       expect(await rowKeys({ partitionKey, limit: 0 })).toEqual([]);
       expect(await rowKeys({ partitionKey: randomUUID() })).toEqual([]);
     });
@@ -134,6 +160,16 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       expect(await rowKeys({ partitionKey, rowKeyFrom: "r'" })).toEqual(["r'1"]);
       expect((await store.get(partitionKey, "r'1", { signal }))?.entity.rowKey).toBe("r'1");
       expect(await store.delete(partitionKey, "r'1", { signal })).toBe(true);
+    });
+
+    it('give each row with the version that it has', async () => {
+      const key = newKey();
+      await store.insert({ ...key, n: 1 }, { signal });
+
+      const [row] = await toArray(store.query(key, { signal }));
+
+      expect(row).toEqual(await store.get(key.partitionKey, key.rowKey, { signal }));
+      expect(await store.replace({ ...key, n: 2 }, { signal, ifMatch: row?.etag ?? '' })).toBe(true);
     });
 
     it('may be left before its end', async () => {
@@ -157,6 +193,15 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       await expect(tooLong).rejects.toMatchObject({ name: 'AppError', code: 'upstream' });
     });
 
+    it.each(['/', '\\', '#', '?'])('refuses a key with %s in it', async (refused) => {
+      const key = newKey(`a${refused}b`);
+
+      await expect(store.insert(key, { signal })).rejects.toMatchObject({
+        name: 'AppError',
+        code: 'upstream',
+      });
+    });
+
     it('refuses a number that no table keeps', async () => {
       await expect(store.insert({ ...newKey(), n: Number.NaN }, { signal })).rejects.toThrow(TypeError);
     });
@@ -166,7 +211,11 @@ export function describeTableStore(adapter: string, store: TableStore): void {
       const aborted = { signal: AbortSignal.abort(new Error('over')) };
 
       await expect(store.insert(key, aborted)).rejects.toThrow('over');
+      await expect(store.replace(key, aborted)).rejects.toThrow('over');
+      await expect(store.upsert(key, aborted)).rejects.toThrow('over');
+      await expect(store.delete(key.partitionKey, key.rowKey, aborted)).rejects.toThrow('over');
       await expect(store.get(key.partitionKey, key.rowKey, aborted)).rejects.toThrow('over');
+      await expect(toArray(store.query(key, aborted))).rejects.toThrow('over');
       expect(await store.get(key.partitionKey, key.rowKey, { signal })).toBeUndefined();
     });
   });

@@ -50,6 +50,7 @@ export function memoryTableStore(): TableStore {
       return matches(key, ifMatch) && rows.delete(key);
     },
     async *query({ partitionKey, rowKeyFrom = '', rowKeyTo, limit = Number.POSITIVE_INFINITY }, { signal }) {
+      signal.throwIfAborted();
       const found = [...rows.values()]
         .filter(({ entity }) => entity.partitionKey === partitionKey && entity.rowKey >= rowKeyFrom)
         .filter(({ entity }) => rowKeyTo === undefined || entity.rowKey <= rowKeyTo)
@@ -65,11 +66,16 @@ export function memoryTableStore(): TableStore {
 
 /** Refuses what the service refuses. */
 function check(entity: TableEntity): void {
+  if ([entity.partitionKey, entity.rowKey].some((key) => /[/\\#?]/.test(key))) throw refused();
   for (const [name, value] of Object.entries(entity)) {
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new TypeError(`Column ${name} holds ${value}`);
-    if (isTooLong(value)) throw new AppError('upstream', 'The storage service refused the operation');
+    if (isTooLong(value)) throw refused();
   }
+}
+
+function refused(): AppError {
+  return new AppError('upstream', 'The storage service refused the operation');
 }
 
 function isTooLong(value: TableValue | undefined): boolean {
