@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { destroyOnAbort, type LinkedAbort, linkAbort } from '../core/index.ts';
 import { type BufferPool, createBufferPool } from './buffer-pool.ts';
 
@@ -34,7 +34,7 @@ export async function uploadBlocks<T>(
     return target.putWhole(Buffer.from(source.buffer, source.byteOffset, source.length), signal);
   }
   using link = linkAbort(signal);
-  const stopSource = tieSource(source, link.signal);
+  const untieSource = tieSource(source, link);
   const pool = createBufferPool(blockBytes, concurrency);
   const sender = createSender(target, link, pool);
   try {
@@ -53,16 +53,23 @@ export async function uploadBlocks<T>(
     sender.throwIfFailed();
     throw error;
   } finally {
-    stopSource();
+    untieSource();
   }
 }
 
-/** Ends a pending read when the upload ends early. */
-function tieSource(source: Readable | Uint8Array, signal: AbortSignal): () => void {
+/** Destroys the source when the upload ends early, and ends the upload when the source does, whatever it waits for. */
+function tieSource(source: Readable | Uint8Array, link: LinkedAbort): () => void {
   if (source instanceof Uint8Array) return () => {};
-  // Its error reaches the caller through the reading loop; without a listener it would end the process before that.
+  // Its error reaches the caller through the upload; without a listener it would end the process before that.
   source.on('error', () => {});
-  return destroyOnAbort(source, signal);
+  const stopWatching = finished(source, { writable: false }, (error) => {
+    if (error) link.abort(error);
+  });
+  const stopDestroying = destroyOnAbort(source, link.signal);
+  return () => {
+    stopWatching();
+    stopDestroying();
+  };
 }
 
 /** Cuts a source into blocks, each in a buffer of the pool. A full block is handed out only when more comes. */

@@ -122,6 +122,24 @@ describe('an upload in blocks', () => {
     expect(service.server.requests.every(({ url }) => url.includes('comp=block&'))).toBe(true);
   });
 
+  it.each([
+    ['breaks', new Error('the client has gone'), 'the client has gone'],
+    ['closes without a word', undefined, 'Premature close'],
+  ])('ends at once when its source %s while blocks are on their way', async (_, error, message) => {
+    await using service = await openBadService(() => {});
+    const source = endless();
+    const upload = service.blobs
+      .upload('a', source, { contentType: 'image/png', signal })
+      .catch((failure: unknown) => failure);
+    await until(() => service.server.requests.length === 4);
+
+    source.destroy(error);
+
+    expect(await upload).toMatchObject({ message });
+    await until(() => service.server.pending === 0);
+    expect(service.server.requests.every(({ url }) => url.includes('comp=block&'))).toBe(true);
+  });
+
   it('keeps at most four blocks on their way, however fast the source is', async () => {
     await using service = await openBadService(() => {}, { settings: { bulkheadSize: 0 } });
     const abort = new AbortController();

@@ -88,6 +88,21 @@ describe('an upload that meets a blob at its first try', () => {
   });
 });
 
+describe.each(['BlobAlreadyExists', 'ConditionNotMet', 'InvalidBlockList', 'InvalidBlobOrBlock'])(
+  'an upload that meets %s',
+  (code) => {
+    it('has met another one', async () => {
+      await using service = await openBadService((request, ...rest) =>
+        (isCommit(request) ? refuse(409, code) : accept)(request, ...rest),
+      );
+
+      const upload = service.blobs.upload('a', Readable.from([randomBytes(9 * 2 ** 20)]), image);
+
+      await expect(upload).rejects.toMatchObject({ name: 'AppError', code: 'conflict' });
+    });
+  },
+);
+
 describe('a repeated write to a table', () => {
   const row = { partitionKey: 'p', rowKey: 'r', owner: 'me', n: 1 };
   const answerRow =
