@@ -37,6 +37,12 @@ describe('a link into the cloud', () => {
     });
   });
 
+  it('may be for one address', async () => {
+    const link = await openCloud().blobs('photos').sasUrl('a', { expiresAt, ip: '10.0.0.1', signal });
+
+    expect(new URL(link).searchParams.get('sip')).toBe('10.0.0.1');
+  });
+
   it('carries what it is asked to carry', async () => {
     const url = new URL(
       await openCloud()
