@@ -158,4 +158,12 @@ describe('a repeated write to a table', () => {
     expect(await rows.table.delete('p', 'r', { signal })).toBe(true);
     expect(await blobs.blobs.delete('a', { signal })).toBe(true);
   });
+
+  it('does not take a deletion that finds nothing at its first try for its own', async () => {
+    await using rows = await openBadService(refuseRow(404, 'ResourceNotFound'));
+    await using blobs = await openBadService(refuse(404, 'BlobNotFound'));
+
+    expect(await rows.table.delete('p', 'r', { signal })).toBe(false);
+    expect(await blobs.blobs.delete('a', { signal })).toBe(false);
+  });
 });
