@@ -1,5 +1,5 @@
 import type { Logger, Metrics } from './lib/observability/index.ts';
-import type { ResilienceEvent } from './lib/resilience/index.ts';
+import type { Dependency, ResilienceEvent } from './lib/resilience/index.ts';
 
 /** The first use of a container, table or queue finds it missing and makes it. */
 const madeOnDemand = ['ContainerNotFound', 'TableNotFound', 'QueueNotFound'];
@@ -17,7 +17,7 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
     const { dependency } = event;
     switch (event.type) {
       case 'retry':
-        retries.add({ dependency });
+        retries.add({ dependency: seriesOf(dependency) });
         logger.warning('a call is tried again', {
           dependency,
           operation: event.operation,
@@ -35,13 +35,18 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
       }
       case 'rejected':
-        rejections.add({ dependency, by: event.by });
+        rejections.add({ dependency: seriesOf(dependency), by: event.by });
         logger.warning('a call was not let through', { dependency, by: event.by });
         break;
       case 'breaker':
-        transitions.add({ dependency, state: event.state });
+        transitions.add({ dependency: seriesOf(dependency), state: event.state });
         logger.warning('a circuit breaker changed', { dependency, state: event.state });
         break;
     }
   };
+}
+
+/** Hosts of webhooks share one series: a counter is kept for ever, and log lines name the host. */
+function seriesOf(dependency: Dependency): string {
+  return dependency.split(':', 1)[0] ?? dependency;
 }

@@ -1,21 +1,7 @@
+import { judgeStatus } from './http-errors.ts';
 import { fieldOf, judgeNetworkCode, textOf } from './network-errors.ts';
 import { AttemptTimeoutError } from './timeout.ts';
 import type { Verdict } from './verdict.ts';
-
-/**
- * Answers that a later try may not get. What is not listed: other 4xx `answered`, other 5xx `broken`.
- * Source: learn.microsoft.com, "Common REST API error codes" of Azure Storage.
- */
-const statuses: ReadonlyMap<number, Verdict> = new Map([
-  [408, 'lost'],
-  [429, 'refused'],
-  // InternalError and OperationTimedOut: the operation may have been carried out.
-  [500, 'lost'],
-  [502, 'lost'],
-  // ServerBusy: throttled before anything was done.
-  [503, 'refused'],
-  [504, 'lost'],
-]);
 
 /** How the SDK's pipeline names a request without an answer, and an answer it could not read. */
 const pipelineCodes: ReadonlyMap<string, Verdict> = new Map([
@@ -27,7 +13,7 @@ const pipelineCodes: ReadonlyMap<string, Verdict> = new Map([
 export function judgeAzureError(error: unknown): Verdict {
   if (error instanceof AttemptTimeoutError) return 'lost';
   const status = fieldOf(error, 'statusCode');
-  if (typeof status === 'number') return statuses.get(status) ?? (status >= 500 ? 'broken' : 'answered');
+  if (typeof status === 'number') return judgeStatus(status);
   const code = textOf(error, 'code');
   const network = judgeNetworkCode(code) ?? pipelineCodes.get(code);
   if (network) return network;

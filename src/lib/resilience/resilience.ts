@@ -1,8 +1,8 @@
 import type { Clock } from '../core/index.ts';
 import type { BreakerState } from './breaker.ts';
-import { type Dependency, dependencyNames } from './dependencies.ts';
+import type { Dependency } from './dependencies.ts';
 import type { ResilienceEvent } from './events.ts';
-import { createGuard, type Guard } from './guard.ts';
+import { createGuards } from './guards.ts';
 import { runWithRetries } from './retry.ts';
 import { defaultSettings, type ResilienceSettings } from './settings.ts';
 
@@ -37,7 +37,7 @@ export interface Resilience {
     fn: (signal: AbortSignal) => Promise<T>,
     options: RunOptions,
   ): Promise<T>;
-  /** All breakers; `since` is in milliseconds since the epoch. */
+  /** All breakers, also of the hosts called of late; `since` is in milliseconds since the epoch. */
   states(): readonly { readonly name: Dependency; readonly state: BreakerState; readonly since: number }[];
   /** Tells that a health check has passed: an open breaker lets its probe through now. */
   noteRecovery(dependency: Dependency): void;
@@ -60,13 +60,11 @@ export function createResilience({
   bulkheadSizes = {},
 }: ResilienceOptions): Resilience {
   const around = { clock, onEvent, settings: { ...defaultSettings, ...settings }, bulkheadSizes };
-  const guards = Object.fromEntries(
-    dependencyNames.map((name) => [name, createGuard(name, around)]),
-  ) as Record<Dependency, Guard>;
+  const guards = createGuards(around);
   return {
     run: (dependency, operation, fn, { signal, repeatable = true, timeoutMs = around.settings.timeoutMs }) =>
-      runWithRetries(guards[dependency], { operation, fn, signal, repeatable, timeoutMs }, around),
-    states: () => dependencyNames.map((name) => ({ name, ...guards[name].breaker.state() })),
-    noteRecovery: (dependency) => guards[dependency].breaker.halfOpen(),
+      runWithRetries(guards.of(dependency), { operation, fn, signal, repeatable, timeoutMs }, around),
+    states: () => guards.all().map(({ dependency, breaker }) => ({ name: dependency, ...breaker.state() })),
+    noteRecovery: (dependency) => guards.peek(dependency)?.breaker.halfOpen(),
   };
 }
