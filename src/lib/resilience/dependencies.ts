@@ -26,6 +26,13 @@ type KnownDependency = keyof typeof known;
 /** An endpoint with its own breaker, bulkhead and retry budget; of webhooks, one for each host. */
 export type Dependency = KnownDependency | `webhook:${string}`;
 
+/** What is set alike for all hosts of webhooks. */
+export type DependencyKind = KnownDependency | 'webhook';
+
+export function kindOf(dependency: Dependency): DependencyKind {
+  return isWebhook(dependency) ? 'webhook' : dependency;
+}
+
 export const knownDependencies = Object.keys(known) as readonly KnownDependency[];
 
 /** What a client is told; names no host and no cause. */

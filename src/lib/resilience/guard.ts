@@ -2,7 +2,7 @@ import { AppError, type Clock } from '../core/index.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { createRetryBudget, type RetryBudget } from './budget.ts';
 import { createBulkhead } from './bulkhead.ts';
-import { type Dependency, judgeError, unavailableText } from './dependencies.ts';
+import { type Dependency, type DependencyKind, judgeError, kindOf, unavailableText } from './dependencies.ts';
 import type { ResilienceEvent } from './events.ts';
 import type { ResilienceSettings } from './settings.ts';
 import { withTimeout } from './timeout.ts';
@@ -14,7 +14,7 @@ export interface Surroundings {
   readonly onEvent: (event: ResilienceEvent) => void;
   readonly settings: ResilienceSettings;
   /** Calls that may run at a time, where the setting for all does not fit. */
-  readonly bulkheadSizes: Partial<Readonly<Record<Dependency, number>>>;
+  readonly bulkheadSizes: Partial<Readonly<Record<DependencyKind, number>>>;
 }
 
 /** The policies of one dependency. */
@@ -49,7 +49,7 @@ export function createGuard(
     rejection: (retryAfterMs) => reject('breaker', retryAfterMs),
   });
   const bulkhead = createBulkhead(
-    bulkheadSizes[dependency] ?? settings.bulkheadSize,
+    bulkheadSizes[kindOf(dependency)] ?? settings.bulkheadSize,
     settings.bulkheadQueue,
     () => reject('bulkhead', defaultRetryAfterMs),
   );

@@ -1,8 +1,8 @@
 import type { Verdict } from './verdict.ts';
 
 /**
- * Codes of node:net, node:dns and node:tls, of undici, and of our identity. Where no connection came about, nothing can
- * have been done; once there was one, nobody knows. `socket hang up` of node:http has the code ECONNRESET.
+ * Codes of node:net, node:dns and node:tls, of undici, and of our rooms `security` and `outbound`. Where no connection came
+ * about, nothing can have been done; once there was one, nobody knows. `socket hang up` of node:http has the code ECONNRESET.
  * Source: nodejs.org/api/errors.html, "Common system errors"; undici's docs/docs/api/Errors.md.
  */
 const verdicts: ReadonlyMap<string, Verdict> = new Map([
@@ -24,6 +24,7 @@ const verdicts: ReadonlyMap<string, Verdict> = new Map([
   ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'lost'],
   // More headers than anybody reads: it will answer the same again.
   ['UND_ERR_HEADERS_OVERFLOW', 'broken'],
+  ['answer_malformed', 'broken'],
   ['CERT_HAS_EXPIRED', 'broken'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'broken'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'broken'],

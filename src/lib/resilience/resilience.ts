@@ -1,6 +1,6 @@
 import type { Clock } from '../core/index.ts';
 import type { BreakerState } from './breaker.ts';
-import type { Dependency } from './dependencies.ts';
+import type { Dependency, DependencyKind } from './dependencies.ts';
 import type { ResilienceEvent } from './events.ts';
 import { createGuards } from './guards.ts';
 import { runWithRetries } from './retry.ts';
@@ -49,7 +49,7 @@ interface ResilienceOptions {
   /** Overrides of the defaults. */
   readonly settings?: Partial<ResilienceSettings>;
   /** Calls to one dependency that may run at a time, where the default does not fit: as many as its pool has connections. */
-  readonly bulkheadSizes?: Partial<Readonly<Record<Dependency, number>>>;
+  readonly bulkheadSizes?: Partial<Readonly<Record<DependencyKind, number>>>;
 }
 
 /** Makes the policies, one set for each dependency. */

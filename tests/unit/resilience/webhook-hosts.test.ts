@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judgeHttpError, judgeStatus } from '../../../src/lib/resilience/http-errors.ts';
+import { createResilience } from '../../../src/lib/resilience/index.ts';
 import { AttemptTimeoutError } from '../../../src/lib/resilience/timeout.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { networkError } from './failures.ts';
 import { failing, failingForEver, setUp, signal } from './set-up.ts';
 
@@ -49,6 +51,27 @@ describe('hosts of webhooks', () => {
     expect(names).not.toContain('webhook:h1.example');
   });
 
+  it('each take as many calls at a time as is set for all of them', async () => {
+    const resilience = createResilience({
+      clock: fakeClock(),
+      settings: { bulkheadSize: 1, bulkheadQueue: 0 },
+      bulkheadSizes: { webhook: 2 },
+    });
+    const { promise: end, resolve } = Promise.withResolvers<string>();
+    const call = (host: string) =>
+      resilience.run(`webhook:${host}`, 'send', () => end, { signal }).catch((error: unknown) => error);
+
+    const calls = ['a.example', 'a.example', 'a.example', 'b.example'].map(call);
+    resolve('done');
+
+    expect(await Promise.all(calls)).toEqual([
+      'done',
+      'done',
+      expect.objectContaining({ code: 'unavailable' }),
+      'done',
+    ]);
+  });
+
   it('are not made by the news of a recovery', () => {
     const { resilience } = setUp();
 
@@ -84,6 +107,7 @@ describe('the knowledge of HTTP errors', () => {
 
     expect(judgeHttpError(failed)).toBe('refused');
     expect(judgeHttpError(networkError('UND_ERR_SOCKET'))).toBe('lost');
+    expect(judgeHttpError(networkError('answer_malformed'))).toBe('broken');
   });
 
   it('takes an AbortError that nobody asked for, and its own time limit, for a lost answer', () => {
