@@ -8,8 +8,8 @@ import type { SourceFile } from '../reading/source-file.ts';
 export const levels: readonly (readonly string[])[] = [
   ['core'],
   ['config', 'resilience', 'observability', 'security'],
-  ['http', 'storage', 'database', 'cache'],
-  ['access', 'audit', 'files', 'sharing', 'scans', 'reports', 'backup', 'health', 'jobs'],
+  ['http', 'storage', 'database', 'cache', 'outbound'],
+  ['access', 'alerts', 'audit', 'files', 'sharing', 'scans', 'reports', 'backup', 'health', 'jobs'],
   ['web', 'observe-resilience'],
   ['runtime'],
   ['functions', 'cli'],
@@ -39,10 +39,12 @@ export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   cockatiel: { values: ['resilience'] },
   commander: { values: ['cli'] },
   'content-disposition': { values: ['files', 'reports', 'sharing'] },
+  'ipaddr.js': { values: ['outbound'] },
   kysely: { values: ['database'] },
   'lru-cache': { values: ['cache'] },
   pg: { values: ['database'] },
   'pg-copy-streams': { values: ['database'] },
+  undici: { values: ['outbound'] },
   zod: { values: ['config', 'http', 'cache', 'functions', ...domainRooms] },
 };
 

@@ -1,0 +1,2 @@
+export { connectionsPerHost } from './agent.ts';
+export { createOutbound, type Outbound } from './outbound.ts';
