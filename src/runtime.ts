@@ -1,5 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createApiKeys } from './lib/access/index.ts';
+import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
@@ -10,6 +11,7 @@ import { createLiveness, createReadiness } from './lib/health/index.ts';
 import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
 import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
+import { connectionsPerHost, createOutbound } from './lib/outbound/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
 import {
@@ -47,6 +49,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     bulkheadSizes: {
       postgres: config.DATABASE_POOL_SIZE,
       'postgres-direct': config.DATABASE_DIRECT_POOL_SIZE,
+      webhook: connectionsPerHost,
     },
   });
   const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
@@ -74,6 +77,19 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     app: { address: addressOf(config.DATABASE_URL), maxConnections: config.DATABASE_POOL_SIZE },
     direct: { address: directAddress, maxConnections: config.DATABASE_DIRECT_POOL_SIZE },
     resilience,
+  });
+  const channels = alertChannels({
+    slackWebhookUrl: config.SLACK_WEBHOOK_URL,
+    pagerDutyKey: config.PAGERDUTY_SERVICE_KEY,
+  });
+  const outbound = createOutbound({
+    resilience,
+    allowedHosts: channels.map(({ url }) => new URL(url).host),
+    allowLoopback: config.ENVIRONMENT === 'test',
+    propagate() {
+      const id = correlationId();
+      return id === undefined ? {} : { 'x-correlation-id': id };
+    },
   });
   const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
@@ -172,6 +188,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       }),
     ),
     reports: lazy(() => createReports({ database, clock })),
+    alerts: lazy(() =>
+      createAlerts({
+        logger: logger.child('alerts'),
+        outbound,
+        channels,
+        source: `Crown Safe (${config.ENVIRONMENT})`,
+      }),
+    ),
     jobs,
     locks: storage.locks('crownsafe-locks'),
     liveness,
@@ -184,7 +208,9 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       ],
     }),
     /** Closes connections; for the end of the process. */
-    dispose: () => database.close(),
+    async dispose() {
+      await Promise.all([database.close(), outbound.close()]);
+    },
   };
 }
 

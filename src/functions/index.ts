@@ -20,6 +20,7 @@ import { reportGet } from './report-get.ts';
 import { reportsList } from './reports-list.ts';
 import { sasBatch } from './sas-batch.ts';
 import { sasIssue } from './sas-issue.ts';
+import { testAlert } from './test-alert.ts';
 
 /** Every HTTP function. What is not here is not served. */
 export const endpoints: readonly Endpoint[] = [
@@ -40,6 +41,7 @@ export const endpoints: readonly Endpoint[] = [
   reportsList,
   sasBatch,
   sasIssue,
+  testAlert,
 ];
 
 export const timers: readonly TimerFunction[] = [backupNightly, maintenance];

@@ -93,6 +93,9 @@ function crossChecks(given: Environment): string[] {
   if (isProduction && origins.includes('*')) {
     problems.push('CORS_ORIGINS: `*` is refused in production, name the origins');
   }
+  if (/^http:/i.test(given['SLACK_WEBHOOK_URL'] ?? '') && given['ENVIRONMENT'] !== 'test') {
+    problems.push('SLACK_WEBHOOK_URL: must be an https:// URL');
+  }
   for (const name of Object.keys(settingsSchema.shape)) {
     // The platform leaves the reference itself in place of a secret that it cannot read: a text anybody can guess.
     if (given[name]?.startsWith('@Microsoft.KeyVault(')) {

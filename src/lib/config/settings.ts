@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /** What documentation and the local example need to know of a setting beside its schema. */
 interface SettingNotes {
-  readonly group: 'service' | 'database' | 'storage' | 'uploads' | 'access' | 'backups';
+  readonly group: 'service' | 'database' | 'storage' | 'uploads' | 'access' | 'backups' | 'alerts';
   readonly description: string;
   /** Value in local.settings.example.json; left out where the default is right on a developer's machine. */
   readonly local?: string;
@@ -67,6 +67,11 @@ const serviceUri = z
   .url({ protocol: /^https$/, error: 'must be an https:// URL', abort: true })
   .refine(isEndpoint, 'must be an endpoint: no credentials, query or container')
   .transform((text) => new URL(text).href.replace(/\/+$/, ''));
+
+/** The address of a webhook; plain HTTP is for tests only, and a check across settings sees to it. */
+const webhookUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an https:// URL', abort: true })
+  .refine((text) => !/^\w+:\/\/[^/]*@/.test(text), 'must not hold credentials');
 
 /** The emulator has the account's name in the path. */
 function isEndpoint(text: string): boolean {
@@ -242,6 +247,21 @@ export const settingsSchema = z.object({
       group: 'backups',
       description:
         'Role that a dump takes on, for a login that may not read everything itself; `crownsafe roles apply` makes one called `backup`.',
+    }),
+  SLACK_WEBHOOK_URL: webhookUrl.optional().register(notes, {
+    group: 'alerts',
+    description:
+      'Incoming webhook of Slack, or of a service that takes its messages, under a public address. Whoever knows it can post.',
+    secret: true,
+  }),
+  PAGERDUTY_SERVICE_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9]{32}$/, 'must be an integration key of 32 letters or digits')
+    .optional()
+    .register(notes, {
+      group: 'alerts',
+      description: 'Integration key of a PagerDuty service, for its Events API v2.',
+      secret: true,
     }),
 });
 

@@ -11,6 +11,7 @@ export const problems = {
   forbidden: [403, 'The credential does not allow this'],
   not_found: [404, 'Not found'],
   conflict: [409, 'The request conflicts with the present state'],
+  alerts_not_configured: [409, 'There is no channel for alerts'],
   backup_not_ready: [409, 'The backup is not ready'],
   backup_running: [409, 'A backup is already queued or running'],
   file_not_available: [409, 'The file is not available'],

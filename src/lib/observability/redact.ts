@@ -6,6 +6,9 @@ const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[]
   [/((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\s"']+/gi, '$1[redacted]'],
   // user:password@ in URLs, up to the last @ before the path. Scheme and user are bounded, or a long text takes long.
   [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,128}:)[^\s/"']+@/gi, '$1[redacted]@'],
+  // Slack's webhooks, whose path is the secret; keys of PagerDuty.
+  [/(\bhooks\.slack(?:-gov)?\.com\/\w{1,32}\/)[\w/-]+/gi, '$1[redacted]'],
+  [/((?:routing|service)_key["']?\s{0,4}[:=]\s{0,4}["']?)[\w-]+/gi, '$1[redacted]'],
   [/(\b(?:Bearer|Basic|SharedKey)\s+)[A-Za-z0-9+/=._:~-]{8,}/gi, '$1[redacted]'],
   // API keys of this service: the id may be shown, the secret may not.
   [/(\bcsk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+/g, '$1[redacted]'],
@@ -15,7 +18,7 @@ const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[]
 
 /** Ends of names, written without separators and in lower case. */
 const secretNames =
-  /(?:password|pwd|secret|secretkey|token|accountkey|apikey|functionskey|privatekey|connectionstring|authorization|cookie)$/;
+  /(?:password|pwd|secret|secretkey|token|accountkey|apikey|functionskey|servicekey|routingkey|privatekey|connectionstring|authorization|cookie)$/;
 
 /** Takes secrets out of a text by their shape. */
 export function redactText(text: string): string {

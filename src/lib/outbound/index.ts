@@ -1,2 +1,3 @@
 export { connectionsPerHost } from './agent.ts';
+export { OutboundError } from './errors.ts';
 export { createOutbound, type Outbound } from './outbound.ts';

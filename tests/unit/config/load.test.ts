@@ -62,6 +62,12 @@ describe('loadConfig', () => {
     expect(config.CORS_ORIGINS).toEqual(['https://a.example', 'https://b.example']);
   });
 
+  it('takes a webhook without TLS for tests only', () => {
+    const given = { ...usable, SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/a' };
+
+    expect(loadConfig(given).SLACK_WEBHOOK_URL).toBe('http://127.0.0.1:1/a');
+  });
+
   it('cannot be changed once read', () => {
     const config = loadConfig({ ...usable, CORS_ORIGINS: 'https://a.example' });
 
@@ -232,6 +238,19 @@ describe('loadConfig of unusable settings', () => {
     [
       { AzureWebJobsStorage: undefined },
       'AZURE_STORAGE_CONNECTION_STRING: is required, or AZURE_STORAGE_ACCOUNT_NAME, or AzureWebJobsStorage in one of its forms',
+    ],
+    [{ SLACK_WEBHOOK_URL: 'ftp://hooks.example/a' }, 'SLACK_WEBHOOK_URL: must be an https:// URL'],
+    [
+      { SLACK_WEBHOOK_URL: 'https://user:secret@hooks.example/a' },
+      'SLACK_WEBHOOK_URL: must not hold credentials',
+    ],
+    ...['development', 'staging', 'production'].map((ENVIRONMENT): [Environment, string] => [
+      { ENVIRONMENT, SLACK_WEBHOOK_URL: 'HTTP://127.0.0.1:1/a' },
+      'SLACK_WEBHOOK_URL: must be an https:// URL',
+    ]),
+    [
+      { PAGERDUTY_SERVICE_KEY: 'short' },
+      'PAGERDUTY_SERVICE_KEY: must be an integration key of 32 letters or digits',
     ],
     [
       { ENVIRONMENT: undefined, CORS_ORIGINS: '*' },

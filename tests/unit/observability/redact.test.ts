@@ -22,6 +22,12 @@ describe('redactText', () => {
     ['authorization: Bearer abcdefgh.ijkl', 'authorization: Bearer [redacted]'],
     ['SharedKey account:abcdefgh+/=', 'SharedKey [redacted]'],
     ['key csk_0123456789abcdef_abc-DEF_ghi is wrong', 'key csk_0123456789abcdef_[redacted] is wrong'],
+    [
+      'https://hooks.slack.com/services/T0001/B0002/abcDEF123 said no',
+      'https://hooks.slack.com/services/[redacted] said no',
+    ],
+    ['{"routing_key":"0123456789abcdef","event":1}', '{"routing_key":"[redacted]","event":1}'],
+    ['PAGERDUTY_SERVICE_KEY = 0123456789abcdef', 'PAGERDUTY_SERVICE_KEY = [redacted]'],
     ['token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-nature', 'token [redacted]'],
   ])('takes the secret out of %s', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
@@ -34,6 +40,8 @@ describe('redactText', () => {
     'GET /api/v1/files?prefix=sig',
     'Basic English',
     'the password is wrong',
+    'the service_key is wrong',
+    'https://hooks.slack.com/services',
     '2026-02-03T04:05:06.007Z',
   ])('leaves %s alone', (text) => {
     expect(redactText(text)).toBe(text);
@@ -49,6 +57,8 @@ describe('redactText', () => {
       (value: string) => `postgresql://app:${value}:${value}@db/crownsafe`,
       (value: string) => `Bearer ${value}`,
       (value: string) => `csk_0123456789abcdef_${value}`,
+      (value: string) => `https://hooks.slack.com/services/T0/B0/${value}`,
+      (value: string) => `"routing_key": "${value}"`,
       (value: string) => `eyJhbGciOiJIUzI1NiJ9.${value}.${value}`,
     );
     const around = fc.constantFrom('', ' ', '"', "'", '\n', ' and then ', '; ');
@@ -72,17 +82,25 @@ describe('redactText', () => {
     expect(redactText(redactText(text))).toBe(redactText(text));
   });
 
-  it.each(['a.', 'a://:', 'eyJaaaaaaaa-', 'Basic ', 'csk_a_', '?sig=', 'password ', 'x://y:z'])(
-    'is quick for a long text of %j',
-    (part) => {
-      const text = part.repeat(131_072 / part.length);
+  it.each([
+    'a.',
+    'a://:',
+    'eyJaaaaaaaa-',
+    'Basic ',
+    'csk_a_',
+    '?sig=',
+    'password ',
+    'x://y:z',
+    'hooks.slack.com/a/',
+    'routing_key ',
+  ])('is quick for a long text of %j', (part) => {
+    const text = part.repeat(131_072 / part.length);
 
-      const startedAt = performance.now();
-      redactText(text);
+    const startedAt = performance.now();
+    redactText(text);
 
-      expect(performance.now() - startedAt).toBeLessThan(3_000);
-    },
-  );
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
 });
 
 describe('isSecretName', () => {
@@ -97,6 +115,8 @@ describe('isSecretName', () => {
     'refresh_token',
     'AZURE_STORAGE_ACCOUNT_KEY',
     'connection_string',
+    'PAGERDUTY_SERVICE_KEY',
+    'routing_key',
   ])('knows %s', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
@@ -114,6 +134,7 @@ describe('a secret setting', () => {
     DATABASE_URL: 'postgresql://app:hunter2@db/crownsafe',
     DATABASE_DIRECT_URL: 'postgresql://app:hunter2@db/crownsafe',
     AzureWebJobsStorage: 'AccountName=a;AccountKey=hunter2;EndpointSuffix=core.windows.net',
+    SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0001/B0002/hunter2',
   };
 
   it('is redacted by its name or by the shape of its value', () => {

@@ -1,0 +1,96 @@
+import * as z from 'zod';
+import { AppError, isAppError, newId } from '../core/index.ts';
+import type { Logger } from '../observability/index.ts';
+import { type Outbound, OutboundError } from '../outbound/index.ts';
+import { type Alert, type Channel, channelNames } from './channels.ts';
+
+const deliveryShape = z.discriminatedUnion('status', [
+  z.strictObject({ channel: z.enum(channelNames), status: z.literal('sent'), http_status: z.int() }),
+  z.strictObject({
+    channel: z.enum(channelNames),
+    status: z.literal('failed'),
+    /** Left out where nothing was answered. */
+    http_status: z.int().optional(),
+    error: z.strictObject({ code: z.string(), message: z.string() }),
+  }),
+]);
+
+/** What became of a test alert, for each channel. */
+export const testAlertShape = z.strictObject({ channels: z.array(deliveryShape) });
+
+type Delivery = z.infer<typeof deliveryShape>;
+
+interface AlertsPorts {
+  readonly logger: Logger;
+  readonly outbound: Outbound;
+  readonly channels: readonly Channel[];
+  /** What an alert comes from, as operators call it. */
+  readonly source: string;
+}
+
+/** Word to operators. */
+export interface Alerts {
+  /**
+   * Sends a message through every channel, so that an operator sees whether one arrives.
+   *
+   * @throws AppError `alerts_not_configured` when there is no channel
+   */
+  test(signal: AbortSignal): Promise<z.infer<typeof testAlertShape>>;
+}
+
+/** Makes the alerts. */
+export function createAlerts({ logger, outbound, channels, source }: AlertsPorts): Alerts {
+  async function send(channel: Channel, alert: Alert, signal: AbortSignal): Promise<Delivery> {
+    const { name, url } = channel;
+    try {
+      const { status } = await outbound.fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(channel.message(alert, source)),
+        // An alert that comes twice does less harm than one that does not come.
+        repeatable: true,
+        signal,
+      });
+      if (status >= 200 && status < 300) return { channel: name, status: 'sent', http_status: status };
+      logger.warning('an alert was refused', { channel: name, http_status: status });
+      return { channel: name, status: 'failed', http_status: status, error: refusal };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.warning('an alert could not be sent', { channel: name, error });
+      return { channel: name, status: 'failed', ...describeFailure(error) };
+    }
+  }
+
+  return {
+    async test(signal) {
+      if (channels.length === 0) {
+        throw new AppError('alerts_not_configured', 'Set SLACK_WEBHOOK_URL or PAGERDUTY_SERVICE_KEY');
+      }
+      const alert: Alert = {
+        summary: 'This is a test. Alerts arrive here.',
+        severity: 'info',
+        key: `test:${newId()}`,
+      };
+      return { channels: await Promise.all(channels.map((channel) => send(channel, alert, signal))) };
+    },
+  };
+}
+
+const refusal = {
+  code: 'refused',
+  message: 'The channel has refused the message; its address or key may be wrong',
+};
+
+/** Fixed words only: those of errors may name hosts and addresses. The log has them all. */
+function describeFailure(
+  error: unknown,
+): Pick<Extract<Delivery, { status: 'failed' }>, 'error' | 'http_status'> {
+  const answer =
+    isAppError(error) && error.cause instanceof OutboundError ? error.cause.statusCode : undefined;
+  return {
+    ...(answer !== undefined && { http_status: answer }),
+    error: isAppError(error)
+      ? { code: error.code, message: error.message }
+      : { code: 'internal', message: 'The message could not be sent from here; the log says why' },
+  };
+}

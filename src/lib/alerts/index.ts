@@ -1,0 +1,2 @@
+export { createAlerts, testAlertShape } from './alerts.ts';
+export { alertChannels } from './channels.ts';
