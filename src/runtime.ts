@@ -91,6 +91,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       return id === undefined ? {} : { 'x-correlation-id': id };
     },
   });
+  const alerts = lazy(() =>
+    createAlerts({
+      clock,
+      logger: logger.child('alerts'),
+      outbound,
+      channels,
+      source: `Crown Safe (${config.ENVIRONMENT})`,
+    }),
+  );
   const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
   const files = lazy(() =>
@@ -117,6 +126,8 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       table: storage.table('crownsafebackups'),
       cursors,
       enqueue: (name, signal) => jobs().enqueue('backup', name, signal),
+      onFailure: (name) =>
+        alerts().send({ summary: `The backup ${name} has failed`, severity: 'error', key: 'backup' }),
     }),
   );
   const jobs: Lazy<Jobs> = lazy(() =>
@@ -188,14 +199,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       }),
     ),
     reports: lazy(() => createReports({ database, clock })),
-    alerts: lazy(() =>
-      createAlerts({
-        logger: logger.child('alerts'),
-        outbound,
-        channels,
-        source: `Crown Safe (${config.ENVIRONMENT})`,
-      }),
-    ),
+    alerts,
     jobs,
     locks: storage.locks('crownsafe-locks'),
     liveness,

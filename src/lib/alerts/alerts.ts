@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AppError, isAppError, newId } from '../core/index.ts';
+import { AppError, type Clock, isAppError, newId, startDeadline } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { type Outbound, OutboundError } from '../outbound/index.ts';
 import { type Alert, type Channel, channelNames } from './channels.ts';
@@ -21,6 +21,7 @@ export const testAlertShape = z.strictObject({ channels: z.array(deliveryShape) 
 type Delivery = z.infer<typeof deliveryShape>;
 
 interface AlertsPorts {
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly outbound: Outbound;
   readonly channels: readonly Channel[];
@@ -28,8 +29,13 @@ interface AlertsPorts {
   readonly source: string;
 }
 
+/** Whoever sends an alert has other things to do; a channel that is not back by then is in the log. */
+const sendMs = 30_000;
+
 /** Word to operators. */
 export interface Alerts {
+  /** Sends an alert through every channel, if there is any. Takes 30 s at most, and never rejects: the log tells of failures. */
+  send(alert: Alert): Promise<void>;
   /**
    * Sends a message through every channel, so that an operator sees whether one arrives.
    *
@@ -39,8 +45,8 @@ export interface Alerts {
 }
 
 /** Makes the alerts. */
-export function createAlerts({ logger, outbound, channels, source }: AlertsPorts): Alerts {
-  async function send(channel: Channel, alert: Alert, signal: AbortSignal): Promise<Delivery> {
+export function createAlerts({ clock, logger, outbound, channels, source }: AlertsPorts): Alerts {
+  async function deliver(channel: Channel, alert: Alert, signal: AbortSignal): Promise<Delivery> {
     const { name, url } = channel;
     try {
       const { status } = await outbound.fetch(url, {
@@ -55,23 +61,29 @@ export function createAlerts({ logger, outbound, channels, source }: AlertsPorts
       logger.warning('an alert was refused', { channel: name, http_status: status });
       return { channel: name, status: 'failed', http_status: status, error: refusal };
     } catch (error) {
-      if (signal.aborted) throw error;
       logger.warning('an alert could not be sent', { channel: name, error });
       return { channel: name, status: 'failed', ...describeFailure(error) };
     }
   }
 
+  const deliverToAll = (alert: Alert, signal: AbortSignal) =>
+    Promise.all(channels.map((channel) => deliver(channel, alert, signal)));
+
   return {
+    async send(alert) {
+      using time = startDeadline(clock, sendMs);
+      await deliverToAll(alert, time.signal);
+    },
     async test(signal) {
       if (channels.length === 0) {
         throw new AppError('alerts_not_configured', 'Set SLACK_WEBHOOK_URL or PAGERDUTY_SERVICE_KEY');
       }
-      const alert: Alert = {
-        summary: 'This is a test. Alerts arrive here.',
-        severity: 'info',
-        key: `test:${newId()}`,
-      };
-      return { channels: await Promise.all(channels.map((channel) => send(channel, alert, signal))) };
+      const deliveries = await deliverToAll(
+        { summary: 'This is a test. Alerts arrive here.', severity: 'info', key: `test:${newId()}` },
+        signal,
+      );
+      signal.throwIfAborted();
+      return { channels: deliveries };
     },
   };
 }

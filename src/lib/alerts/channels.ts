@@ -6,7 +6,7 @@ export interface Alert {
   /** One sentence; may hold anything, so it is escaped for each channel. */
   readonly summary: string;
   readonly severity: Severity;
-  /** What it is about. An alert of the same key adds to the one that is open, where a channel knows such a thing. */
+  /** What it is about. In PagerDuty an alert of the same key adds to the one that is open. */
   readonly key: string;
 }
 

@@ -22,10 +22,10 @@ const downloadMs = 15 * 60_000;
 
 /** Makes the backups of one database: `connection` names it, `blobs` keeps the dumps. */
 export function createBackups(ports: BackupPorts) {
-  const { clock, connection, databaseRole, blobs, table, cursors, logger } = ports;
+  const { clock, connection, databaseRole, blobs, table, cursors, logger, onFailure } = ports;
   const catalog = createCatalog(table);
   const slot = createSlot({ table, clock });
-  const runPorts: RunPorts = { clock, connection, databaseRole, blobs, logger, catalog, slot };
+  const runPorts: RunPorts = { clock, connection, databaseRole, blobs, logger, catalog, slot, onFailure };
 
   const find = async (name: string, signal: AbortSignal): Promise<BackupSummary> => {
     const backup = await catalog.find(name, signal);

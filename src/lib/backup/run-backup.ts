@@ -12,6 +12,8 @@ export interface RunPorts extends FullBackupPorts {
   readonly logger: Logger;
   readonly catalog: Catalog;
   readonly slot: Slot;
+  /** Tells operators of a backup that has failed. Has its own time, and never rejects. */
+  onFailure(name: string): Promise<void>;
 }
 
 const recordMs = 30_000;
@@ -44,6 +46,7 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   if ('error' in outcome) {
     logger.error('the backup failed', { backup: name, error: outcome.error });
     await withdrawBackup(ports, name, outcome.error);
+    await ports.onFailure(name);
     throw outcome.error;
   }
   await finishBackup(ports, name, success(outcome.manifest));
@@ -90,6 +93,7 @@ export async function settleBackup(ports: RunPorts, name: string, signal: AbortS
     ? success(manifest)
     : { status: 'failed' as const, finished_at: toTimestamp(clock.now()), error: abandoned };
   await catalog.update(name, outcome, signal);
+  if (!manifest) await ports.onFailure(name);
 }
 
 /** The manifest of a backup, if the dump it describes is there. */

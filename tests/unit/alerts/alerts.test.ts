@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { alertChannels, createAlerts } from '../../../src/lib/alerts/index.ts';
-import { startDeadline, systemClock } from '../../../src/lib/core/index.ts';
+import { type Clock, startDeadline, systemClock } from '../../../src/lib/core/index.ts';
 import { createLogger } from '../../../src/lib/observability/index.ts';
 import { createOutbound } from '../../../src/lib/outbound/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { type Answer, startMisbehavingServer } from '../../support/misbehaving-server.ts';
 
 const { signal } = new AbortController();
@@ -16,7 +17,10 @@ interface Post {
 }
 
 /** Alerts whose channels are all on one server, which answers each path in its way. */
-async function openAlerts(answers: { slack?: Answer; pagerDuty?: Answer }, allowedHosts?: readonly string[]) {
+async function openAlerts(
+  answers: { slack?: Answer; pagerDuty?: Answer },
+  options: { allowedHosts?: readonly string[]; clock?: Clock } = {},
+) {
   const posts: Post[] = [];
   const lines: string[] = [];
   const server = await startMisbehavingServer((request, response, number) => {
@@ -35,16 +39,16 @@ async function openAlerts(answers: { slack?: Answer; pagerDuty?: Answer }, allow
     pagerDutyKey: answers.pagerDuty && pagerDutyKey,
     pagerDutyOrigin: server.origin,
   });
-  const clock = { ...systemClock, random: () => 0 };
+  const { clock = { ...systemClock, random: () => 0 } } = options;
   const outbound = createOutbound({
     resilience: createResilience({ clock }),
-    allowedHosts: allowedHosts ?? [new URL(server.origin).host],
+    allowedHosts: options.allowedHosts ?? [new URL(server.origin).host],
     allowLoopback: true,
     propagate: () => ({}),
   });
   const logger = createLogger({ clock, level: 'debug', write: (line) => lines.push(line) });
   return {
-    alerts: createAlerts({ logger, outbound, channels, source: 'Crown Safe (test)' }),
+    alerts: createAlerts({ clock, logger, outbound, channels, source: 'Crown Safe (test)' }),
     posts,
     lines,
     async [Symbol.asyncDispose]() {
@@ -163,7 +167,7 @@ describe('a test alert', () => {
   });
 
   it('is not sent to a channel that may not be called, and nobody outside is told why', async () => {
-    await using setUp = await openAlerts({ slack: say(200) }, ['hooks.example.com']);
+    await using setUp = await openAlerts({ slack: say(200) }, { allowedHosts: ['hooks.example.com'] });
 
     const { channels } = await setUp.alerts.test(signal);
 
@@ -201,6 +205,52 @@ describe('a test alert', () => {
       expect(told).not.toContain('geheim');
     },
   );
+});
+
+describe('an alert', () => {
+  const alert = { summary: 'The backup has failed', severity: 'error', key: 'backup' } as const;
+
+  it('goes to every channel', async () => {
+    await using setUp = await openAlerts({ slack: say(200), pagerDuty: say(202) });
+
+    await setUp.alerts.send(alert);
+
+    expect(setUp.posts.map(({ path }) => path).toSorted()).toEqual([slackPath, '/v2/enqueue']);
+    expect(setUp.lines).toEqual([]);
+  });
+
+  it('goes nowhere without a channel, and nobody minds', async () => {
+    await using setUp = await openAlerts({});
+
+    await expect(setUp.alerts.send(alert)).resolves.toBeUndefined();
+  });
+
+  it('that cannot be sent is in the log, and disturbs nobody', async () => {
+    await using setUp = await openAlerts({
+      slack: (request) => request.socket.destroy(),
+      pagerDuty: say(202),
+    });
+
+    await expect(setUp.alerts.send(alert)).resolves.toBeUndefined();
+
+    expect(setUp.lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warning', message: 'an alert could not be sent', channel: 'slack' },
+    ]);
+    expect(setUp.posts.filter(({ path }) => path !== slackPath)).toHaveLength(1);
+  });
+
+  it('is given up after half a minute', async () => {
+    const clock = fakeClock();
+    await using setUp = await openAlerts({ slack: () => {} }, { clock });
+    const sent = setUp.alerts.send(alert);
+    await expect.poll(() => setUp.posts.length, { timeout: 5_000 }).toBe(1);
+
+    await clock.advance(30_000);
+
+    await expect(sent).resolves.toBeUndefined();
+    expect(setUp.lines.join()).toContain('deadline_exceeded');
+    expect(clock.timers).toBe(0);
+  });
 });
 
 describe('the message of a channel', () => {

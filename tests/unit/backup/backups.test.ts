@@ -21,6 +21,7 @@ function makeBackups() {
   const table = memoryTableStore();
   const blobs = memoryBlobStore();
   const enqueued: string[] = [];
+  const alerted: string[] = [];
   const worker = { enqueue: async (name: string) => void enqueued.push(name) };
   const backups = createBackups({
     clock,
@@ -31,8 +32,9 @@ function makeBackups() {
     databaseRole: undefined,
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     enqueue: (name) => worker.enqueue(name),
+    onFailure: async (name) => void alerted.push(name),
   });
-  return { clock, blobs, backups, worker, enqueued, catalog: createCatalog(table) };
+  return { clock, blobs, backups, worker, enqueued, alerted, catalog: createCatalog(table) };
 }
 
 /** A dump with its manifest, as a run leaves them. */
@@ -130,21 +132,23 @@ describe('asking for a backup', () => {
     expect(await backups.get(abandoned.name, signal)).toMatchObject({ status: 'failed' });
   });
 
-  it('settles a dead one without being asked for another', async () => {
-    const { backups, clock } = makeBackups();
+  it('settles a dead one without being asked for another, and tells operators once', async () => {
+    const { backups, clock, alerted } = makeBackups();
     const { name } = await backups.request('full', signal);
 
     await backups.settleDead(signal);
     expect(await backups.get(name, signal)).toMatchObject({ status: 'queued' });
     await clock.advance(hour + 1);
     await backups.settleDead(signal);
+    await backups.settleDead(signal);
 
+    expect(alerted).toEqual([name]);
     expect(await backups.get(name, signal)).toMatchObject({ status: 'failed', error: { code: 'abandoned' } });
     await backups.request('full', signal);
   });
 
   it('settles one that was abandoned behind its last byte as stored', async () => {
-    const { backups, blobs, clock } = makeBackups();
+    const { backups, blobs, clock, alerted } = makeBackups();
     const { name } = await backups.request('full', signal);
     const { tables, sha256 } = await storeWhole(blobs, name);
     await clock.advance(hour + 1);
@@ -153,6 +157,7 @@ describe('asking for a backup', () => {
 
     expect(await backups.get(name, signal)).toMatchObject({ status: 'stored', sha256, tables });
     expect(await backups.downloadUrl(name, signal)).toContain(name);
+    expect(alerted).toEqual([]);
   });
 
   it('settles one as failed whose dump differs from its manifest', async () => {
@@ -169,8 +174,8 @@ describe('asking for a backup', () => {
 });
 
 describe('carrying out a backup', () => {
-  it('fails in the catalog when the database is out of reach, and frees the slot', async () => {
-    const { backups } = makeBackups();
+  it('fails in the catalog when the database is out of reach, frees the slot, and tells operators', async () => {
+    const { backups, alerted } = makeBackups();
     const { name } = await backups.request('full', signal);
 
     await expect(backups.run(name, signal)).rejects.toMatchObject({ code: 'connect_failed' });
@@ -179,6 +184,7 @@ describe('carrying out a backup', () => {
     expect(status).toBe('failed');
     expect(error?.code).toBe('connect_failed');
     expect(error?.message).not.toContain('secret');
+    expect(alerted).toEqual([name]);
     await expect(backups.request('full', signal)).resolves.toMatchObject({ status: 'queued' });
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { adminApi, apiWith, expectProblem, newCaller } from '../support/api.ts';
+import { adminApi, apiWith, expectProblem, json, newCaller } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { type MisbehavingServer, startMisbehavingServer } from '../support/misbehaving-server.ts';
 
@@ -80,5 +80,21 @@ describe('a test alert', () => {
 
     await expectProblem(await caller(testAlert, { method: 'POST' }), 403, 'forbidden');
     await expectProblem(await apiWith()(testAlert, { method: 'POST' }), 401, 'unauthorized');
+  });
+});
+
+describe('a nightly backup that fails', () => {
+  it('is told to operators', async () => {
+    status = 200;
+    posts.length = 0;
+    await app.services.postgres.stop();
+
+    await fetch(`${app.baseUrl}/admin/functions/backup-nightly`, json({ input: '' }));
+
+    const failed =
+      /^\{"text":"\[error\] Crown Safe \(test\): The backup crownsafe_backup_full_\d{8}_\d{6}\.sql\.gz has failed"\}$/;
+    await expect
+      .poll(() => posts, { timeout: 30_000 })
+      .toEqual([{ correlationId: expect.any(String), text: expect.stringMatching(failed) }]);
   });
 });
