@@ -9,7 +9,7 @@ import { runtime } from './runtime.ts';
  * The entry the worker loads: registers everything that src/functions declares. Settings that are not usable throw
  * here, which makes a bad deployment loud; anything that is only out of reach does not.
  */
-const { edge, clock, logger } = runtime();
+const { edge, clock, logger, lifecycle } = runtime();
 
 app.setup({ enableHttpStream: true });
 app.hook.appTerminate(() => runtime().dispose());
@@ -19,7 +19,7 @@ for (const endpoint of endpoints) registerEndpoint(endpoint);
 for (const { name, schedule, handle } of timers) {
   app.timer(name, {
     schedule,
-    handler: (_timer, context) => runInvocation({ clock, logger }, invocationOf(context), handle),
+    handler: (_timer, context) => runInvocation({ clock, logger, lifecycle }, invocationOf(context), handle),
   });
 }
 
@@ -30,7 +30,7 @@ for (const { name, queueName, handle, correlationIdOf } of queues) {
     handler(message, context) {
       const correlationId = correlationIdOf(message);
       const invocation = { ...invocationOf(context), ...(correlationId !== undefined && { correlationId }) };
-      return runInvocation({ clock, logger }, invocation, (signal) => handle(message, signal));
+      return runInvocation({ clock, logger, lifecycle }, invocation, (signal) => handle(message, signal));
     },
   });
 }

@@ -4,7 +4,7 @@ import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
-import { type Lazy, lazy, newId, startDeadline, systemClock } from './lib/core/index.ts';
+import { createLifecycle, type Lazy, lazy, newId, startDeadline, systemClock } from './lib/core/index.ts';
 import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createLiveness, createReadiness } from './lib/health/index.ts';
@@ -39,6 +39,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     level: config.LOG_LEVEL,
     write: (line) => logTo.write(`${line}\n`),
   });
+  const lifecycle = createLifecycle({ clock, logger });
   const instance = newId().slice(0, 8);
   const metrics = createMetrics(instance);
   const keyring = createKeyring(config.SECRET_KEY);
@@ -91,6 +92,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       return id === undefined ? {} : { 'x-correlation-id': id };
     },
   });
+  lifecycle.onStop('outgoing calls', () => outbound.close());
   const alerts = lazy(() =>
     createAlerts({
       clock,
@@ -100,6 +102,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       source: `Crown Safe (${config.ENVIRONMENT})`,
     }),
   );
+  lifecycle.onStop('database', () => database.close());
   const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
   const files = lazy(() =>
@@ -175,6 +178,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     config,
     clock,
     logger,
+    lifecycle,
     metrics,
     apiKeys,
     caches,
@@ -184,6 +188,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       clock,
       logger,
       metrics,
+      lifecycle,
       rawRequests: watchRawRequests(clock),
       authenticate: createAuthenticator({ clock, keyring, findApiKey: apiKeys.find }),
       isScraper: createScraperCheck(keyring, config.METRICS_TOKEN),
@@ -206,15 +211,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     readiness: createReadiness({
       clock,
       logger: logger.child('health'),
+      isStopping: () => lifecycle.isStopping,
       checks: [
         { name: 'database', ping: database.ping },
         { name: 'blob', ping: (signal) => storage.ping(config.AZURE_STORAGE_CONTAINER, signal) },
       ],
     }),
-    /** Closes connections; for the end of the process. */
-    async dispose() {
-      await Promise.all([database.close(), outbound.close()]);
-    },
+    /** For the end of the process: lets work end and closes connections. */
+    dispose: lifecycle.stop,
   };
 }
 

@@ -10,5 +10,6 @@ export { type Clock, parseHttpDate, sleep, startLifetime, systemClock, toTimesta
 export { AppError, type FieldError, isAppError, type ProblemCode, problems } from './errors.ts';
 export { isId, newId, newSecret } from './ids.ts';
 export { type Lazy, lazy } from './lazy.ts';
+export { createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { singleFlight } from './single-flight.ts';
 export { collect, destroyOnAbort } from './streams.ts';

@@ -26,6 +26,8 @@ export interface CriticalCheck {
 interface ReadinessPorts {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** An instance that is being stopped takes no more work, whatever its dependencies say. */
+  isStopping(): boolean;
   readonly checks: readonly CriticalCheck[];
 }
 
@@ -38,7 +40,12 @@ const slowMs = 1_000;
  * Makes the readiness check: all critical checks side by side, each with its own short time. Whoever asks while it runs gets
  * the same answer: anybody may ask, and must not be able to keep the dependencies busy.
  */
-export function createReadiness({ clock, logger, checks }: ReadinessPorts): () => Promise<Readiness> {
+export function createReadiness({
+  clock,
+  logger,
+  checks,
+  isStopping,
+}: ReadinessPorts): () => Promise<Readiness> {
   const run = async ({ name, ping }: CriticalCheck) => {
     using deadline = startDeadline(clock, checkTimeoutMs);
     const startedMs = clock.monotonicMs();
@@ -57,6 +64,7 @@ export function createReadiness({ clock, logger, checks }: ReadinessPorts): () =
     }
   };
   return singleFlight(async () => {
+    if (isStopping()) return { status: 'unavailable', checks: [] };
     const results = await Promise.all(checks.map(run));
     return {
       status: results.some(({ status }) => status === 'failed') ? 'unavailable' : 'ok',

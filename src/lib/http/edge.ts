@@ -1,5 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError, type Clock, type Deadline, rejectOnAbort, startDeadline } from '../core/index.ts';
+import {
+  AppError,
+  type Clock,
+  type Deadline,
+  type Lifecycle,
+  rejectOnAbort,
+  startDeadline,
+} from '../core/index.ts';
 import {
   chooseCorrelationId,
   currentContext,
@@ -26,6 +33,7 @@ interface EdgePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
   readonly rawRequests: RawRequests;
   readonly authenticate: Authenticate;
   readonly isScraper: IsScraper;
@@ -70,7 +78,10 @@ export function createEdge(ports: EdgePorts): Edge {
       write: invocation.writeLog,
     };
     return runInContext(context, async () => {
-      const deadline = startDeadline(clock, firstByteTimeoutMs);
+      const activity = ports.lifecycle.begin();
+      // Not before the answer is out: the end of the process would take it along.
+      response.once('close', () => activity[Symbol.dispose]());
+      const deadline = startDeadline(clock, firstByteTimeoutMs, activity.signal);
       const onClose = () => {
         if (!response.writableFinished) deadline.abort(new ClientGoneError());
       };
@@ -112,6 +123,7 @@ export function createEdge(ports: EdgePorts): Edge {
   return {
     serve: (endpoint, invocation) =>
       respond(endpoint.route, invocation, async ({ request }, deadline) => {
+        if (!endpoint.answersWhileStopping) ports.lifecycle.throwIfStopping();
         const { signal } = deadline;
         const caller = await authorize(ports, endpoint.access, request.headers, signal);
         const input = await readInput(endpoint, request);

@@ -44,6 +44,8 @@ export interface EndpointDeclaration<A extends Access, P extends Schema, Q exten
   readonly route: string;
   readonly summary: string;
   readonly access: A;
+  /** It needs nothing that is closed at the end, and tells of the end. Others answer 503 while the process stops. */
+  readonly answersWhileStopping?: boolean;
   readonly params?: P;
   /** Left out: no query parameter is accepted. */
   readonly query?: Q;

@@ -1,4 +1,4 @@
-import { type Clock, newId, startDeadline } from '../core/index.ts';
+import { type Clock, type Lifecycle, newId, startDeadline } from '../core/index.ts';
 import { type InvocationContext, type Logger, runInContext } from '../observability/index.ts';
 
 /** What the platform tells of an invocation that is not HTTP. */
@@ -15,14 +15,14 @@ const timeoutMs = 30 * 60_000 - 30_000;
 
 /**
  * Runs background work with context, deadline and log lines. An error is logged and passed on, so that the platform counts
- * the invocation as failed and, for queues, delivers the message again.
+ * the invocation as failed and, for queues, delivers the message again. While the process stops, no work is begun.
  */
 export async function runInvocation(
-  ports: { readonly clock: Clock; readonly logger: Logger },
+  ports: { readonly clock: Clock; readonly logger: Logger; readonly lifecycle: Lifecycle },
   invocation: BackgroundInvocation,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { clock, logger } = ports;
+  const { clock, logger, lifecycle } = ports;
   const context: InvocationContext = {
     correlationId: invocation.correlationId ?? newId(),
     functionName: invocation.functionName,
@@ -30,10 +30,12 @@ export async function runInvocation(
     write: invocation.writeLog,
   };
   await runInContext(context, async () => {
-    using deadline = startDeadline(clock, timeoutMs);
+    using activity = lifecycle.begin();
+    using deadline = startDeadline(clock, timeoutMs, activity.signal);
     const startedMs = clock.monotonicMs();
     const duration = () => ({ duration_ms: Math.round(clock.monotonicMs() - startedMs) });
     try {
+      lifecycle.throwIfStopping();
       await work(deadline.signal);
       logger.info('function succeeded', duration());
     } catch (error) {

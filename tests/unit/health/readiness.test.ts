@@ -7,7 +7,7 @@ const logger = { debug() {}, info() {}, warning() {}, error() {}, child: () => l
 function setUp(...pings: CriticalCheck['ping'][]) {
   const clock = fakeClock();
   const checks = pings.map((ping, index) => ({ name: `check ${index}`, ping }));
-  return { clock, ready: createReadiness({ clock, logger, checks }) };
+  return { clock, ready: createReadiness({ clock, logger, checks, isStopping: () => false }) };
 }
 
 describe('readiness', () => {
@@ -46,6 +46,18 @@ describe('readiness', () => {
       checks: [{ status: 'failed', latency_ms: 3_000 }],
     });
     expect(clock.timers).toBe(0);
+  });
+
+  it('is unavailable at the end of the process, whatever its dependencies say', async () => {
+    const ping = async () => expect.unreachable();
+    const ready = createReadiness({
+      clock: fakeClock(),
+      logger,
+      checks: [{ name: 'database', ping }],
+      isStopping: () => true,
+    });
+
+    expect(await ready()).toEqual({ status: 'unavailable', checks: [] });
   });
 
   it('asks once for all who ask at the same time', async () => {
