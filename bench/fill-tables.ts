@@ -20,6 +20,9 @@ const statements = [
           'crownsafe-images', md5(n::text), ${moment}, case when n % 1000 <> 1 then ${moment} end,
           case when n % 1000 = 2 then ${moment} end
    from ${rows}`,
+  `insert into jobs (id, kind, subject, status, attempts, created_at, finished_at)
+   select gen_random_uuid(), 'backup', 'backup ' || n, case when n % 100 = 0 then 'poison' else 'succeeded' end, 1, ${moment}, ${moment}
+   from ${rows}`,
   `insert into scan_history (scan_id, owner_id, scan_timestamp, product_name, barcode, verdict, recalls_found, blob_container, blob_name)
    select 'scan-' || n, ${owner}, ${moment}, 'Rattle ' || n, lpad(n::text, 13, '4'), 'No Recalls Found', 0,
           'crownsafe-images', md5(n::text)

@@ -57,6 +57,27 @@ export const indexedQueries: readonly IndexedQuery[] = [
     values: [moment, hourLater],
   },
   {
+    index: 'jobs_by_creation',
+    asks: 'the newest jobs, second page',
+    text: `select * from jobs where (created_at, id) < ($1::timestamptz, $2::uuid) order by created_at desc, id desc limit 51`,
+    values: [moment, project],
+  },
+  {
+    index: 'jobs_by_status',
+    asks: 'the newest jobs that were given up, second page',
+    text: `select * from jobs where status = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
+      order by created_at desc, id desc limit 51`,
+    values: ['poison', moment, project],
+  },
+  {
+    index: 'jobs_by_end',
+    asks: 'jobs that ended long ago',
+    text: `select id from jobs where finished_at < $1::timestamptz
+      and (status <> 'poison' or finished_at < $1::timestamptz - interval '60 days')
+      order by finished_at limit 1000 for update skip locked`,
+    values: ['2026-01-01T01:00:00Z'],
+  },
+  {
     index: 'project_members_by_user',
     asks: 'the projects of a caller',
     text: 'select project_id from project_members where user_id = $1',

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationInfo, Migrator } from 'kysely/migration';
 import type { DatabaseAddress } from './address.ts';
 import { type DeployerDb, withDeployer, withSoleDeployer } from './deployer.ts';
 import * as foundation from './migrations/0001-foundation.ts';
@@ -8,16 +8,20 @@ import * as blobColumns from './migrations/0003-blob-columns.ts';
 import * as rowsFromBefore from './migrations/0004-rows-from-before.ts';
 import * as performanceIndexes from './migrations/0005-performance-indexes.ts';
 import * as dropS3Columns from './migrations/0006-drop-s3-columns.ts';
+import * as poisonJobs from './migrations/0008-poison-jobs.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 
 interface Step extends Migration {
   /** It commits by itself, maybe more than once, and is run again when that broke off. Left out: it runs in one transaction. */
   readonly ownTransactions?: boolean;
-  /** Whether it breaks an older version that may be running, so that an operator has to ask for it. */
+  /**
+   * For one that takes something away: whether it breaks an older version that may be running, so that an operator has to ask
+   * for it. It runs after all that only add, whatever their numbers, so that a newer version does not have to wait for it.
+   */
   waitsForOperator?(db: Kysely<unknown>): Promise<boolean>;
 }
 
-/** In order of their names; a migration that has run anywhere is never changed, only followed by another. */
+/** A migration that has run anywhere is never changed, only followed by another. */
 const migrations: Record<string, Step> = {
   '0001-foundation': foundation,
   '0002-crown-safe-tables': crownSafeTables,
@@ -25,6 +29,7 @@ const migrations: Record<string, Step> = {
   '0004-rows-from-before': rowsFromBefore,
   '0005-performance-indexes': performanceIndexes,
   '0006-drop-s3-columns': dropS3Columns,
+  '0008-poison-jobs': poisonJobs,
 };
 
 /** One migration and when it ran, if it has. */
@@ -36,8 +41,8 @@ export interface MigrationState {
 }
 
 /**
- * Runs all migrations that have not run, one after the other, under a lock: two deployments at once do it once. Stops
- * before one that would break an older version that may still be running.
+ * Runs all migrations that have not run, one after the other, under a lock: two deployments at once do it once. Leaves out
+ * one that would break an older version that may still be running.
  *
  * @param options - `contract`: no older version is running any more
  * @returns the names of those that ran now
@@ -56,7 +61,9 @@ export function migrateToLatest(
       const ran: string[] = [];
       for (let name = await next(); name !== undefined; name = await next()) {
         // One at a time, so that the locks of one are gone before the next begins.
-        ran.push(...namesOf(await migrator.migrateUp(transactionsOf(name))));
+        ran.push(
+          ...namesOf(await migratorOn(db, await executedAnd(name, migrator)).migrateUp(transactionsOf(name))),
+        );
       }
       return ran;
     });
@@ -72,7 +79,7 @@ export function migrateDown(address: DatabaseAddress, name?: string): Promise<st
   return withSoleDeployer(address, async (db) =>
     asOwner(db, await findOwner(db), async () => {
       const migrator = migratorOn(db);
-      const newest = (await migrator.getMigrations()).findLast(({ executedAt }) => executedAt !== undefined);
+      const newest = (await inOrder(migrator)).findLast(({ executedAt }) => executedAt !== undefined);
       if (newest === undefined) return [];
       if (name !== undefined && name !== newest.name)
         throw new Error(`${name} is not undone: the newest that has run is ${newest.name}`);
@@ -81,10 +88,10 @@ export function migrateDown(address: DatabaseAddress, name?: string): Promise<st
   );
 }
 
-/** All migrations, oldest first. */
+/** All migrations: those that have run in the order in which they did, then the others in the order in which they will. */
 export function listMigrations(address: DatabaseAddress): Promise<MigrationState[]> {
   return withDeployer(address, async (db) => {
-    const states = await migratorOn(db).getMigrations();
+    const states = await inOrder(migratorOn(db));
     return Promise.all(
       states.map(async ({ name, executedAt }) => ({
         name,
@@ -100,7 +107,7 @@ async function nextMigration(
   db: Kysely<unknown>,
   contract: boolean,
 ): Promise<string | undefined> {
-  const next = (await migrator.getMigrations()).find(({ executedAt }) => executedAt === undefined);
+  const next = (await inOrder(migrator)).find(({ executedAt }) => executedAt === undefined);
   if (next === undefined || contract) return next?.name;
   return (await waitsForOperator(next.name, db)) ? undefined : next.name;
 }
@@ -120,6 +127,26 @@ function namesOf({ error, results = [] }: Awaited<ReturnType<Migrator['migrateUp
   throw new Error(`${failed.migrationName}: ${error.message}`, { cause: error });
 }
 
-function migratorOn(db: DeployerDb): Migrator {
-  return new Migrator({ db, provider: { getMigrations: async () => migrations } });
+/** By time for those that have run, as Kysely undoes them; then by name, what takes away last. */
+async function inOrder(migrator: Migrator): Promise<MigrationInfo[]> {
+  const orderOf = ({ name, executedAt }: MigrationInfo) =>
+    executedAt?.getTime() ??
+    (migrations[name]?.waitsForOperator ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER);
+  return [...(await migrator.getMigrations())].sort((a, b) => orderOf(a) - orderOf(b));
+}
+
+/** Kysely runs the first by name that it knows and that has not run, so it is told of one only. */
+async function executedAnd(next: string, migrator: Migrator): Promise<Record<string, Step>> {
+  const known = (await migrator.getMigrations()).filter(
+    ({ name, executedAt }) => name === next || executedAt !== undefined,
+  );
+  return Object.fromEntries(known.map(({ name, migration }) => [name, migration]));
+}
+
+function migratorOn(db: DeployerDb, known: Record<string, Step> = migrations): Migrator {
+  return new Migrator({
+    db,
+    allowUnorderedMigrations: true,
+    provider: { getMigrations: async () => known },
+  });
 }

@@ -67,7 +67,8 @@ interface FilesTable {
   trashed_at: NullableTimestamp;
 }
 
-export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed';
+/** `poison`: given up after all attempts, not for what the job itself said. */
+export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'poison';
 
 interface JobsTable {
   id: string;
@@ -75,10 +76,20 @@ interface JobsTable {
   /** What the job works on, for example the name of a backup. */
   subject: string;
   status: JobStatus;
+  /** Claims on it, also those that a retry was made of: it only grows, so that it tells one claim from all others. */
   attempts: Generated<number>;
+  /** With so many it is given up. */
+  max_attempts: Generated<number>;
+  /** When a worker was called for it last. */
+  queued_at: GeneratedTimestamp;
+  started_at: NullableTimestamp;
   /** Until then the job belongs to the worker that claimed it last. */
   claimed_until: NullableTimestamp;
+  /** Of the last attempt that failed, also while there will be another. */
   error_code: string | null;
+  error_message: string | null;
+  /** For operators only. */
+  error_detail: string | null;
   created_at: GeneratedTimestamp;
   finished_at: NullableTimestamp;
 }

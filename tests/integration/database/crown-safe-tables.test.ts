@@ -148,7 +148,9 @@ describe('tables that come from AWS', () => {
     const second = await migrateToLatest(parseDatabaseUrl(url));
     const asked = await migrateToLatest(parseDatabaseUrl(url), { contract: true });
 
-    expect(first.at(-1)).toBe('0005-performance-indexes');
+    // What only adds does not wait for it, also where it is younger.
+    expect(first).toEqual(states.filter(({ waitsForOperator }) => !waitsForOperator).map(({ name }) => name));
+    expect(first.toSorted().at(-1)?.localeCompare(contract)).toBe(1);
     expect(states.filter(({ waitsForOperator }) => waitsForOperator)).toEqual([
       { name: contract, executedAt: undefined, waitsForOperator: true },
     ]);

@@ -34,7 +34,7 @@ it('migrates up once, also when two deployments come at the same time, down and 
   ]);
   const ran = await executed();
 
-  expect([...first, ...second].toSorted()).toEqual(ran);
+  expect([...first, ...second]).toEqual(ran);
   expect(ran).toEqual((await listMigrations(parseDatabaseUrl(url))).map(({ name }) => name));
   for (const name of ran.toReversed()) expect(await migrateDown(parseDatabaseUrl(url))).toEqual([name]);
   expect(await migrateDown(parseDatabaseUrl(url))).toEqual([]);
@@ -53,7 +53,8 @@ it('tells which migration failed, and leaves nothing of it behind', async () => 
 
 it('builds an index anew whose building broke off', async () => {
   await migrateToLatest(parseDatabaseUrl(url));
-  await migrateDown(parseDatabaseUrl(url));
+  for (const ran = await executed(); ran.pop() !== '0005-performance-indexes'; )
+    await migrateDown(parseDatabaseUrl(url));
   await migrateDown(parseDatabaseUrl(url));
   await sql.query('create index image_jobs_queued on image_jobs (id)');
   await sql.query(`update pg_index set indisvalid = false where indexrelid = 'image_jobs_queued'::regclass`);

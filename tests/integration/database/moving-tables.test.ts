@@ -34,6 +34,15 @@ async function differing(sql: pg.Client): Promise<number> {
   return count;
 }
 
+/** Undoes migrations until the given one is the newest that has run. */
+async function migrateDownTo(name: string, url: string): Promise<void> {
+  const ran = (await listMigrations(parseDatabaseUrl(url))).filter(
+    ({ executedAt }) => executedAt !== undefined,
+  );
+  for (const _ of ran.slice(ran.findIndex((one) => one.name === name) + 1))
+    await migrateDown(parseDatabaseUrl(url));
+}
+
 describe('the move of tables from AWS', () => {
   let url: string;
   let sql: pg.Client;
@@ -119,7 +128,7 @@ describe('the move of tables from AWS', () => {
     expect(readable.rows).toEqual([{ blob_name: 'k' }]);
     expect(error).toBeInstanceOf(Error);
     expect(midway).toEqual([270, 1]);
-    expect(ran).toEqual(['0004-rows-from-before', '0005-performance-indexes']);
+    expect(ran.slice(0, 2)).toEqual(['0004-rows-from-before', '0005-performance-indexes']);
     expect(await differing(sql)).toBe(0);
     expect(await filled('image_jobs')).toBe(271);
   });
@@ -217,11 +226,9 @@ describe('the move of tables from AWS', () => {
     await reader.query('commit');
     await reader.end();
 
-    await migrateDown(parseDatabaseUrl(url));
-    await migrateDown(parseDatabaseUrl(url));
-    const refused = await migrateDown(parseDatabaseUrl(url)).catch((error) => error);
+    const refused = await migrateDownTo('0002-crown-safe-tables', url).catch((error) => error);
     await migrateToLatest(parseDatabaseUrl(url), { contract: true });
-    for (const _ of ['0006', '0005', '0004']) await migrateDown(parseDatabaseUrl(url));
+    await migrateDownTo('0003-blob-columns', url);
 
     expect(refused.message).toMatch(/^0003-blob-columns: scan_history has lost the names of S3 already/);
     expect(await contentHash(sql, 'scan_history', ['s3_url', 'blob_url'])).toBe(before);
@@ -242,6 +249,6 @@ describe('the move of tables from AWS', () => {
 
     expect(failure.message).toBe('0002-crown-safe-tables: canceling statement due to lock timeout');
     expect(ran).toEqual(['0001-foundation']);
-    expect((await migrateToLatest(parseDatabaseUrl(url))).at(-1)).toBe('0005-performance-indexes');
+    expect(await migrateToLatest(parseDatabaseUrl(url))).toContain('0005-performance-indexes');
   });
 });
