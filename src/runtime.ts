@@ -29,6 +29,9 @@ const clock = systemClock;
 /** A scrape waits no longer for a series: its other ones are needed most when the database is slow. */
 const slowSeriesMs = 1_000;
 
+/** A scrape does not wait longer for a value that lies elsewhere; Prometheus itself gives up after 10 s. */
+const gaugeReadMs = 1_000;
+
 /**
  * The composition root: config → clients → policies → use cases. Everything is made at its first use, and no connection
  * is opened before it is needed: an outage at start must not keep the app from starting.
@@ -137,8 +140,11 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     createJobs({
       clock,
       logger,
+      metrics,
       database,
+      cursors,
       queue: queueStorage.queue('jobs'),
+      poisonQueue: queueStorage.queue('jobs-poison'),
       handlers: { backup: (name, signal) => backups().run(name, signal) },
     }),
   );
@@ -154,6 +160,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
         labels: { dependency: name },
         value: state === 'open' ? 1 : 0,
       })),
+    );
+    metrics.gauge(
+      'jobs_poison',
+      'Jobs given up, for somebody to look at; the same for all instances',
+      async () => {
+        using time = startDeadline(clock, gaugeReadMs);
+        return [{ labels: {}, value: await jobs().poisonCount(time.signal) }];
+      },
     );
     metrics.gauge('database_connections_active', 'Database connections in use', () =>
       Object.entries(database.connections()).map(([pool, { active }]) => ({

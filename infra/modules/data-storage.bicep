@@ -1,5 +1,5 @@
 metadata name = 'Data account'
-metadata description = 'Uploads, trash, reports, locks, the job queue, the catalogue of backups, cached values, and what the Functions host keeps.'
+metadata description = 'Uploads, trash, reports, locks, the job queues, the catalogue of backups, cached values, and what the Functions host keeps.'
 
 @minLength(3)
 @maxLength(24)
@@ -93,6 +93,10 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
 
   resource jobs 'queues' = {
     name: 'jobs'
+  }
+
+  resource poisonJobs 'queues' = {
+    name: 'jobs-poison'
   }
 }
 

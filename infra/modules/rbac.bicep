@@ -41,7 +41,7 @@ var onDataAccount = [
   }
   {
     role: 'Storage Queue Data Contributor'
-    reason: 'The app sends jobs, the host takes them out, and makes the queue of those that failed five times.'
+    reason: 'The app sends jobs; the host takes them out and puts those aside that failed five times; the app collects these.'
   }
   {
     role: 'Storage Table Data Contributor'

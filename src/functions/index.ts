@@ -14,6 +14,9 @@ import { filesUpload } from './files-upload.ts';
 import { healthLive } from './health-live.ts';
 import { healthReady } from './health-ready.ts';
 import { jobs } from './jobs.ts';
+import { jobsGet } from './jobs-get.ts';
+import { jobsList } from './jobs-list.ts';
+import { jobsRetry } from './jobs-retry.ts';
 import { maintenance } from './maintenance.ts';
 import { metrics } from './metrics.ts';
 import { reportGet } from './report-get.ts';
@@ -36,6 +39,9 @@ export const endpoints: readonly Endpoint[] = [
   filesUpload,
   ...healthLive,
   ...healthReady,
+  jobsGet,
+  jobsList,
+  jobsRetry,
   ...metrics,
   reportGet,
   reportsList,

@@ -2,7 +2,7 @@ import { runtime } from '../runtime.ts';
 import type { TimerFunction } from './declarations.ts';
 
 /**
- * Does, every five minutes, what is due: finishes what broke off. One run at a time: a run that takes longer than five
+ * Does, every five minutes, what is due: finishes what broke off, and removes what is old. One run at a time: a run that takes longer than five
  * minutes, or a timer that fires on two instances, would do the same work twice.
  */
 export const maintenance: TimerFunction = {
@@ -16,11 +16,14 @@ export const maintenance: TimerFunction = {
 };
 
 async function maintain(signal: AbortSignal): Promise<void> {
-  const { files, backups } = runtime();
+  const { files, backups, jobs } = runtime();
   const outcomes = await Promise.allSettled([
     files().finishDeletions(signal),
     files().discardAbandoned(signal),
     backups().settleDead(signal),
+    jobs().collectPoison(signal),
+    jobs().callAgain(signal),
+    jobs().removeOld(signal),
   ]);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   if (failures.length > 0) throw new AggregateError(failures, 'some maintenance could not be done');

@@ -14,6 +14,7 @@ export const problems = {
   alerts_not_configured: [409, 'There is no channel for alerts'],
   backup_not_ready: [409, 'The backup is not ready'],
   backup_running: [409, 'A backup is already queued or running'],
+  job_not_retriable: [409, 'The job cannot be tried again'],
   file_not_available: [409, 'The file is not available'],
   file_too_large: [413, 'The file is too large'],
   body_too_large: [413, 'The body is too large'],

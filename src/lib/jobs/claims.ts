@@ -1,5 +1,6 @@
-import type { Database, Row } from '../database/index.ts';
+import type { Database, Row, Trx } from '../database/index.ts';
 import { sql } from '../database/index.ts';
+import type { Failure } from './failure.ts';
 
 /** What a worker finds when it reaches for a job. */
 export type Claim =
@@ -7,27 +8,44 @@ export type Claim =
   | { readonly kind: 'claimed'; readonly job: Row<'jobs'> }
   /** Another worker is on it, or has died; at the latest then we know. */
   | { readonly kind: 'held'; readonly seconds: number }
+  /** All its attempts were begun, and the last one ended without a word. It is `poison` now. */
+  | { readonly kind: 'given-up'; readonly job: Row<'jobs'> }
   | { readonly kind: 'over' };
+
+/** How an attempt ended for good. */
+export type Ending =
+  | { readonly status: 'succeeded' }
+  | { readonly status: 'failed' | 'poison'; readonly failure: Failure };
+
+/** Tells one claim on a job from all others. */
+export type ClaimedJob = Pick<Row<'jobs'>, 'id' | 'attempts'>;
 
 /** A worker that has not been heard of for so long is taken for dead. */
 const claimSeconds = 120;
+
+/** Nobody is on it: it is queued, or its worker has died. */
+const isFree = sql<boolean>`(status = 'queued' or (status = 'running' and claimed_until < now()))`;
+const attemptsLeft = sql<boolean>`attempts < max_attempts`;
 
 /** Takes a job that is queued, or whose worker has died. One statement, so that of two workers one gets it. */
 export function claimJob(database: Database, id: string, signal: AbortSignal): Promise<Claim> {
   return database.transaction('claim job', signal, async (trx) => {
     const job = await trx
       .updateTable('jobs')
-      .set({ status: 'running', attempts: sql<number>`attempts + 1`, claimed_until: claimEnd() })
+      .set({
+        status: 'running',
+        attempts: sql<number>`attempts + 1`,
+        claimed_until: claimEnd(),
+        started_at: sql<string>`now()`,
+      })
       .where('id', '=', id)
-      .where((where) =>
-        where.or([
-          where('status', '=', 'queued'),
-          where.and([where('status', '=', 'running'), where('claimed_until', '<', sql<Date>`now()`)]),
-        ]),
-      )
+      .where(isFree)
+      .where(attemptsLeft)
       .returningAll()
       .executeTakeFirst();
     if (job) return { kind: 'claimed', job };
+    const abandoned = await giveUp(trx, id);
+    if (abandoned) return { kind: 'given-up', job: abandoned };
     const held = await trx
       .selectFrom('jobs')
       .select(sql<number>`ceil(extract(epoch from claimed_until - now()))::int`.as('seconds'))
@@ -41,7 +59,7 @@ export function claimJob(database: Database, id: string, signal: AbortSignal): P
 /** Keeps a claim alive. Returns false when it is no longer ours: another worker took us for dead. */
 export async function extendClaim(
   database: Database,
-  job: Row<'jobs'>,
+  job: ClaimedJob,
   signal: AbortSignal,
 ): Promise<boolean> {
   const kept = await database.transaction('keep job', signal, (trx) =>
@@ -58,11 +76,21 @@ export async function extendClaim(
 }
 
 /** Puts a job back, for another try; the claims on it stay counted. */
-export async function putBack(database: Database, job: Row<'jobs'>, signal: AbortSignal): Promise<void> {
+export async function putBack(
+  database: Database,
+  job: ClaimedJob,
+  failure: Failure,
+  signal: AbortSignal,
+): Promise<void> {
   await database.transaction('put job back', signal, (trx) =>
     trx
       .updateTable('jobs')
-      .set({ status: 'queued', claimed_until: null })
+      .set({
+        status: 'queued',
+        claimed_until: null,
+        queued_at: sql<string>`now()`,
+        ...columnsOf(failure),
+      })
       .where('id', '=', job.id)
       .where('attempts', '=', job.attempts)
       .execute(),
@@ -72,23 +100,62 @@ export async function putBack(database: Database, job: Row<'jobs'>, signal: Abor
 /** Notes how a job ended, unless another worker has it by now. */
 export async function finishJob(
   database: Database,
-  job: Pick<Row<'jobs'>, 'id' | 'attempts'>,
-  outcome: { readonly finishedAt: string; readonly errorCode?: string },
+  job: ClaimedJob,
+  ending: Ending,
   signal: AbortSignal,
 ): Promise<void> {
   await database.transaction('finish job', signal, (trx) =>
     trx
       .updateTable('jobs')
       .set({
-        status: outcome.errorCode === undefined ? 'succeeded' : 'failed',
-        error_code: outcome.errorCode ?? null,
+        status: ending.status,
         claimed_until: null,
-        finished_at: outcome.finishedAt,
+        finished_at: sql<string>`now()`,
+        ...columnsOf(ending.status === 'succeeded' ? undefined : ending.failure),
       })
       .where('id', '=', job.id)
       .where('attempts', '=', job.attempts)
       .execute(),
   );
+}
+
+/**
+ * Gives a job up that nobody is on and nobody will come for. What its last attempt said of itself is kept; one that ended
+ * without a word is called `abandoned`.
+ *
+ * @param when - `spent`: only one without an attempt left
+ * @returns the job as it is now; `undefined` when it is not there, over, somebody's, or (`spent`) has attempts left
+ */
+export function giveUp(
+  trx: Trx,
+  id: string,
+  when: 'spent' | 'free' = 'spent',
+): Promise<Row<'jobs'> | undefined> {
+  const lastWord = (column: 'error_code' | 'error_message', otherwise: string) =>
+    sql<string>`case status when 'queued' then coalesce(${sql.ref(column)}, ${otherwise}) else ${otherwise} end`;
+  return trx
+    .updateTable('jobs')
+    .set({
+      status: 'poison',
+      claimed_until: null,
+      finished_at: sql<string>`now()`,
+      error_code: lastWord('error_code', 'abandoned'),
+      error_message: lastWord('error_message', 'Several times a worker was called, and none ended the job'),
+      error_detail: sql<string | null>`case status when 'queued' then error_detail end`,
+    })
+    .where('id', '=', id)
+    .where(isFree)
+    .$if(when === 'spent', (query) => query.where(sql<boolean>`not ${attemptsLeft}`))
+    .returningAll()
+    .executeTakeFirst();
+}
+
+function columnsOf(failure: Failure | undefined) {
+  return {
+    error_code: failure?.code ?? null,
+    error_message: failure?.message ?? null,
+    error_detail: failure?.detail ?? null,
+  };
 }
 
 /** By the clock of the database, which all workers share. */

@@ -1,2 +1,4 @@
 export { runInvocation } from './invocation.ts';
-export { createJobs, type Jobs, jobMessage } from './jobs.ts';
+export { createJobs, type Jobs } from './jobs.ts';
+export { jobMessage } from './message.ts';
+export { jobListQuery, jobPageShape, jobParams, jobShape } from './shapes.ts';

@@ -1,118 +1,39 @@
-import * as z from 'zod';
-import {
-  type Clock,
-  isAppError,
-  isId,
-  type LinkedAbort,
-  linkAbort,
-  newId,
-  type ProblemCode,
-  startDeadline,
-  toTimestamp,
-} from '../core/index.ts';
-import type { Database, Row } from '../database/index.ts';
-import { currentContext, type Logger } from '../observability/index.ts';
+import { AppError, newId, startDeadline } from '../core/index.ts';
+import type { Cursors } from '../http/index.ts';
+import type { Metrics } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
-import { claimJob, extendClaim, finishJob, putBack } from './claims.ts';
+import { finishJob } from './claims.ts';
+import { countJobs } from './count.ts';
+import { describeFailure } from './failure.ts';
+import { countJobs as countRows, listJobs } from './list-jobs.ts';
+import { callWorker } from './message.ts';
+import { collectPoison } from './poison.ts';
+import { retryJob } from './retry.ts';
+import { type JobListQuery, type JobView, toView } from './shapes.ts';
+import { callAgain, removeOld } from './tidy.ts';
+import { type WorkPorts, work } from './work.ts';
 
-/** A message of the queue `jobs`: only a reference, the job itself is in the database. */
-export const jobMessage = z.strictObject({
-  kind: z.string().min(1).max(50),
-  id: z.string().refine(isId),
-  correlation_id: z.string().max(128).optional(),
-});
-
-type JobMessage = z.infer<typeof jobMessage>;
-
-/** Does the work of one kind of job on its subject. May be called again for the same subject after a crash. */
-export type JobHandler = (subject: string, signal: AbortSignal) => Promise<void>;
-
-interface JobsPorts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly database: Database;
-  readonly queue: Queue;
-  readonly handlers: Readonly<Record<string, JobHandler>>;
+interface JobsPorts extends Omit<WorkPorts, 'count'> {
+  readonly metrics: Metrics;
+  readonly cursors: Cursors;
+  /** Where the platform puts a message that was delivered five times in vain. */
+  readonly poisonQueue: Queue;
 }
 
-/** Work that outlives the request which asked for it. */
-export interface Jobs {
-  /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
-  enqueue(kind: string, subject: string, signal: AbortSignal): Promise<void>;
-  /**
-   * Does the job a message refers to, unless it is over. Messages come at least once, the claim in the database makes the
-   * work happen once. While another worker is on the job, the message is sent again for when that one may have died. A job
-   * that fails is noted as failed; the message has done its duty.
-   *
-   * @throws for a message that is no reference to a job of ours, or when the database is out of reach: it comes again then
-   */
-  work(message: unknown, signal: AbortSignal): Promise<void>;
-}
+export type Jobs = ReturnType<typeof createJobs>;
 
-/**
- * Errors that say "not now": another run is alive, or seems so for a few minutes after its death, or a dependency is away.
- * The job is tried again every minute, for as long as that may take.
- */
-const transientCodes: readonly ProblemCode[] = ['backup_running', 'unavailable'];
-const retryAfterSeconds = 60;
-const maxAttempts = 10;
+/** For noting that no worker could be called; the request itself may be over. */
+const recordMs = 10_000;
 
-const heartbeatMs = 30_000;
-/** For writing down an outcome; what ended the job may be that its own time was over. */
-const finishMs = 30_000;
-
-/** Makes the jobs room. */
-export function createJobs(ports: JobsPorts): Jobs {
-  const { clock, database, queue } = ports;
-  const logger = ports.logger.child('jobs');
-
-  async function finish(job: Pick<Row<'jobs'>, 'id' | 'attempts'>, errorCode?: string): Promise<void> {
-    using time = startDeadline(clock, finishMs);
-    const finishedAt = toTimestamp(clock.now());
-    await finishJob(
-      database,
-      job,
-      { finishedAt, ...(errorCode !== undefined && { errorCode }) },
-      time.signal,
-    );
-  }
-
-  async function run(
-    job: Row<'jobs'>,
-    message: JobMessage,
-    handler: JobHandler,
-    signal: AbortSignal,
-  ): Promise<void> {
-    using life = linkAbort(signal);
-    const stopHeartbeat = startHeartbeat({ ...ports, logger }, job, life);
-    try {
-      await handler(job.subject, life.signal);
-    } catch (error) {
-      if (job.attempts < maxAttempts && isAppError(error) && transientCodes.includes(error.code)) {
-        logger.warning('the job is tried again later', {
-          job_id: job.id,
-          attempt: job.attempts,
-          code: error.code,
-        });
-        return await tryLater(job, message);
-      }
-      logger.error('the job failed', { job_id: job.id, job_kind: job.kind, attempt: job.attempts, error });
-      return await finish(job, errorCodeOf(error));
-    } finally {
-      stopHeartbeat();
-    }
-    await finish(job);
-  }
-
-  async function tryLater(job: Row<'jobs'>, message: JobMessage): Promise<void> {
-    using time = startDeadline(clock, finishMs);
-    const { signal } = time;
-    await putBack(database, job, signal);
-    await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: retryAfterSeconds });
-  }
+/** Makes the jobs room: work that outlives the request which asked for it. */
+export function createJobs(options: JobsPorts) {
+  const { clock, database, queue, cursors, metrics, handlers } = options;
+  const logger = options.logger.child('jobs');
+  const ports = { ...options, logger, count: countJobs(metrics, Object.keys(handlers)) };
 
   return {
-    async enqueue(kind, subject, signal) {
+    /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
+    async enqueue(kind: string, subject: string, signal: AbortSignal): Promise<void> {
       const id = newId();
       await database.transaction('write down job', signal, (trx) =>
         trx
@@ -121,66 +42,58 @@ export function createJobs(ports: JobsPorts): Jobs {
           .onConflict((conflict) => conflict.column('id').doNothing())
           .execute(),
       );
-      const message: JobMessage = { kind, id, correlation_id: currentContext()?.correlationId };
       try {
-        await queue.send(JSON.stringify(message), { signal });
+        await callWorker(queue, { id, kind }, signal);
       } catch (error) {
-        await finish({ id, attempts: 0 }, 'not_sent').catch((failure) => {
-          logger.warning('a job that was not sent could not be noted as failed', {
-            job_id: id,
-            error: failure,
-          });
-        });
+        using time = startDeadline(clock, recordMs);
+        const failure = { ...describeFailure(error), code: 'not_sent' };
+        await finishJob(database, { id, attempts: 0 }, { status: 'failed', failure }, time.signal).catch(
+          (cause) => {
+            logger.warning('a job that was not sent could not be noted as failed', {
+              job_id: id,
+              error: cause,
+            });
+          },
+        );
         throw error;
       }
     },
-    async work(received, signal) {
-      const message = jobMessage.parse(received);
-      const { id, kind } = message;
-      const handler = ports.handlers[kind];
-      if (!handler) throw new Error(`there is no handler for jobs of the kind ${kind}`);
-      const claim = await claimJob(database, id, signal);
-      if (claim.kind === 'claimed') return run(claim.job, message, handler, signal);
-      if (claim.kind === 'over') return logger.info('the job is over already', { job_id: id });
-      logger.info('another worker is on the job', { job_id: id, seconds: claim.seconds });
-      await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: claim.seconds });
+
+    /**
+     * Does the job a message refers to, unless it is over. Messages come at least once, the claim in the database makes the
+     * work happen once. While another worker is on the job, the message is sent again for when that one may have died. A job
+     * that fails is noted as failed; the message has done its duty.
+     *
+     * @throws for a message that is no reference to a job of ours, or when the database is out of reach: it comes again then
+     */
+    work: (message: unknown, signal: AbortSignal): Promise<void> => work(ports, message, signal),
+
+    /** One page of all jobs, newest first. */
+    list: (query: JobListQuery, signal: AbortSignal) => listJobs({ database, cursors }, query, signal),
+
+    /** @throws AppError `not_found` */
+    async get(id: string, signal: AbortSignal): Promise<JobView> {
+      const job = await database.read('find job', signal, (db) =>
+        db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst(),
+      );
+      if (!job) throw new AppError('not_found', 'There is no such job');
+      return toView(job);
     },
-  };
-}
 
-/** Keeps the claim alive while the job runs; aborts the job when the claim has gone to another worker. */
-function startHeartbeat(
-  { clock, logger, database }: Pick<JobsPorts, 'clock' | 'logger' | 'database'>,
-  job: Row<'jobs'>,
-  life: LinkedAbort,
-): () => void {
-  let cancel = () => {};
-  let stopped = false;
-  const beat = async () => {
-    try {
-      if (await extendClaim(database, job, life.signal)) return;
-      stopped = true;
-      life.abort(new Error('another worker has taken the job over'));
-    } catch (error) {
-      // The next beat makes up for it; a claim outlives three that are missed.
-      logger.warning('the claim on a job could not be renewed', { job_id: job.id, error });
-    }
-  };
-  const schedule = () => {
-    cancel = clock.after(heartbeatMs, () => {
-      void beat().finally(() => {
-        if (!stopped) schedule();
-      });
-    });
-  };
-  schedule();
-  return () => {
-    stopped = true;
-    cancel();
-  };
-}
+    /** Calls a worker again. @throws AppError `not_found`, `job_not_retriable` unless it has failed or was given up */
+    retry: (id: string, signal: AbortSignal): Promise<JobView> => retryJob(ports, id, signal),
 
-function errorCodeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : 'internal';
+    /** Gives up the jobs whose messages the platform has put aside. */
+    collectPoison: (signal: AbortSignal): Promise<void> => collectPoison(ports, signal),
+
+    /** Calls a worker again for jobs that nobody came for. */
+    callAgain: (signal: AbortSignal): Promise<void> => callAgain(ports, signal),
+
+    /** Removes jobs that ended 30 days ago, given-up ones after 90. */
+    removeOld: (signal: AbortSignal): Promise<void> => removeOld(database, signal),
+
+    /** How many jobs are given up and wait for somebody to look at them; counted to 10,001. */
+    poisonCount: (signal: AbortSignal): Promise<number> =>
+      database.read('count poison jobs', signal, (db) => countRows(db, 'poison')),
+  };
 }

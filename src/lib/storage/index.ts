@@ -4,6 +4,7 @@ export type {
   BlobStore,
   LeaseLock,
   Queue,
+  QueueMessage,
   Storage,
   StoredEntity,
   TableEntity,

@@ -146,7 +146,16 @@ export interface TableStore {
   query(query: TableQuery, options: CallOptions): AsyncIterable<StoredEntity>;
 }
 
-/** One queue; the functions host takes the messages out. Errors as in {@link BlobStore}. */
+/** A message taken out of a queue for a while. */
+export interface QueueMessage {
+  /** A UUID, given by the service. */
+  readonly id: string;
+  readonly text: string;
+  /** Proves that it was this reader who took it; worthless once another one has. */
+  readonly receipt: string;
+}
+
+/** One queue. What is to be worked on, the functions host takes out. Errors as in {@link BlobStore}. */
 export interface Queue {
   /**
    * Sends a text of ≤ 64 KiB. Delivery is at least once: a send whose answer was lost is repeated.
@@ -156,6 +165,16 @@ export interface Queue {
   send(text: string, options: CallOptions & { readonly visibilityDelaySeconds?: number }): Promise<void>;
   /** Messages waiting, hidden or being worked on; the service counts roughly, never too few. */
   approximateLength(options: CallOptions): Promise<number>;
+  /**
+   * Takes messages out, oldest first; those that are not deleted come back.
+   *
+   * @param options - `count`: at most, 1 to 32; `hideSeconds`: until they come back, 1 s to 7 days
+   */
+  receive(
+    options: CallOptions & { readonly count: number; readonly hideSeconds: number },
+  ): Promise<QueueMessage[]>;
+  /** @returns false when it was not there any more, or has come back and been taken by another reader */
+  delete(message: Pick<QueueMessage, 'id' | 'receipt'>, options: CallOptions): Promise<boolean>;
 }
 
 /** Locks between processes, whichever instance they run on. Errors as in {@link BlobStore}. */

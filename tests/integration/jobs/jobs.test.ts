@@ -1,186 +1,234 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { AppError, systemClock } from '../../../src/lib/core/index.ts';
-import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
-import { createJobs, type JobHandler } from '../../../src/lib/jobs/jobs.ts';
-import { createResilience } from '../../../src/lib/resilience/index.ts';
-import type { Queue } from '../../../src/lib/storage/index.ts';
-import { createDatabase, dropDatabase, openDatabase } from '../../support/databases.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/lib/core/index.ts';
+import type { Database } from '../../../src/lib/database/index.ts';
+import { change, makeJobs, openJobsDatabase, rowOf, signal } from './set-up.ts';
 
-let url: string;
 let database: Database;
-
+let close: () => Promise<void>;
 beforeAll(async () => {
-  url = await createDatabase(inject('databaseUrl'));
-  await migrateToLatest(parseDatabaseUrl(url));
-  database = openDatabase(url, createResilience({ clock: systemClock }));
+  ({ database, close } = await openJobsDatabase());
 });
-afterAll(async () => {
-  await database.close();
-  await dropDatabase(url);
-});
-
-const logger = { debug() {}, info() {}, warning() {}, error() {}, child: () => logger };
-const { signal } = new AbortController();
-
-function setUp(handler: JobHandler, send: Queue['send'] = async () => {}) {
-  const sent: { kind: string; id: string; delaySeconds: number | undefined }[] = [];
-  const queue: Queue = {
-    async send(text, options) {
-      await send(text, options);
-      sent.push({ ...JSON.parse(text), delaySeconds: options.visibilityDelaySeconds });
-    },
-    approximateLength: async () => sent.length,
-  };
-  const inner = createJobs({ clock: systemClock, logger, database, queue, handlers: { test: handler } });
-  const jobs = {
-    enqueue: inner.enqueue,
-    /** Takes a message as the queue gives it back. */
-    work: (message: unknown, stop: AbortSignal) => inner.work(withoutDelay(message), stop),
-  };
-  return { jobs, sent };
-}
-
-function withoutDelay(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null || !('delaySeconds' in message)) return message;
-  const { delaySeconds: _delay, ...rest } = message;
-  return rest;
-}
-
-/** As if another worker had claimed the job, until then. */
-function claimFor(id: string | undefined, end: string) {
-  return database.transaction('claim', signal, (trx) =>
-    sql`update jobs set status = 'running', attempts = 1, claimed_until = now() + ${end}::interval
-        where id = ${id}`.execute(trx),
-  );
-}
-
-async function rowOf(id: string | undefined) {
-  return database.read('look', signal, (db) =>
-    db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('id', '=', id ?? '')
-      .executeTakeFirstOrThrow(),
-  );
-}
+afterAll(() => close());
 
 describe('a job', () => {
   it('is done by the worker that gets its message', async () => {
     const done: string[] = [];
-    const { jobs, sent } = setUp(async (subject) => void done.push(subject));
+    const { jobs, enqueue, counted } = makeJobs(database, async (subject) => void done.push(subject));
 
-    await jobs.enqueue('test', 'a thing', signal);
-    await jobs.work(sent[0], signal);
+    const message = await enqueue('a thing');
+    await jobs.work(message, signal);
 
     expect(done).toEqual(['a thing']);
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'succeeded', attempts: 1, error_code: null });
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'succeeded',
+      attempts: 1,
+      error_code: null,
+      started_at: expect.any(Date),
+      finished_at: expect.any(Date),
+    });
+    expect(await counted()).toEqual({ 'test succeeded': 1 });
   });
 
   it('is done once, however often its message comes, also at the same time', async () => {
     let done = 0;
-    const { jobs, sent } = setUp(async () => {
+    const { jobs, enqueue, counted } = makeJobs(database, async () => {
       done += 1;
     });
 
-    await jobs.enqueue('test', 'a thing', signal);
-    await Promise.all(Array.from({ length: 8 }, () => jobs.work(sent[0], signal)));
-    await jobs.work(sent[0], signal);
+    const message = await enqueue();
+    await Promise.all(Array.from({ length: 8 }, () => jobs.work(message, signal)));
+    await jobs.work(message, signal);
 
     expect(done).toBe(1);
+    expect(await counted()).toEqual({ 'test succeeded': 1 });
   });
 
-  it('that fails is noted as failed, and its message is done with', async () => {
-    const { jobs, sent } = setUp(() =>
-      Promise.reject(Object.assign(new Error('no'), { code: 'engine_broke' })),
+  it('that fails is noted as failed with what went wrong, and its message is done with', async () => {
+    const { jobs, enqueue, counted } = makeJobs(database, () =>
+      Promise.reject(
+        Object.assign(new Error('no'), { code: 'engine_broke', cause: new Error('Password=hunter2;') }),
+      ),
     );
 
-    await jobs.enqueue('test', 'a thing', signal);
-    await jobs.work(sent[0], signal);
+    const message = await enqueue();
+    await jobs.work(message, signal);
 
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'failed', error_code: 'engine_broke' });
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'failed',
+      error_code: 'engine_broke',
+      error_message: 'Something went wrong here; the log says what',
+      error_detail: 'Error no: Error Password=[redacted];',
+    });
+    expect(await counted()).toEqual({ 'test failed': 1 });
   });
 
   it('that cannot be done now is tried again a minute later', async () => {
     let tries = 0;
-    const { jobs, sent } = setUp(async () => {
+    const { jobs, enqueue, queue, messages, counted } = makeJobs(database, async () => {
       tries += 1;
       if (tries === 1) throw new AppError('backup_running', 'Another run is alive');
     });
-    await jobs.enqueue('test', 'a thing', signal);
+    const message = await enqueue();
 
-    await jobs.work(sent[0], signal);
-    const meanwhile = await rowOf(sent[0]?.id);
-    await jobs.work(sent[1], signal);
+    await jobs.work(message, signal);
+    const meanwhile = await rowOf(database, message.id);
+    await jobs.work(messages()[1], signal);
 
-    expect(meanwhile).toMatchObject({ status: 'queued', attempts: 1 });
-    expect(sent[1]).toMatchObject({ id: sent[0]?.id, delaySeconds: 60 });
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
+    expect(meanwhile).toMatchObject({
+      status: 'queued',
+      attempts: 1,
+      error_code: 'backup_running',
+      error_message: 'Another run is alive',
+    });
+    expect(messages()[1]).toEqual(message);
+    expect(queue.sent[1]?.visibilityDelaySeconds).toBe(60);
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'succeeded',
+      attempts: 2,
+      error_code: null,
+      error_message: null,
+      error_detail: null,
+    });
+    expect(await counted()).toEqual({ 'test put_back': 1, 'test succeeded': 1 });
+  });
+
+  it('that cannot be done now is given up after ten attempts', async () => {
+    const { jobs, enqueue, queue, counted } = makeJobs(database, () =>
+      Promise.reject(new AppError('unavailable', 'The storage is away')),
+    );
+    const message = await enqueue();
+
+    for (let attempt = 1; attempt <= 10; attempt++) await jobs.work(message, signal);
+    await jobs.work(message, signal);
+
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'poison',
+      attempts: 10,
+      error_code: 'unavailable',
+      error_message: 'The storage is away',
+    });
+    expect(queue.sent).toHaveLength(10);
+    expect(await counted()).toEqual({ 'test put_back': 9, 'test poison': 1 });
   });
 
   it('that another worker holds keeps its message, for when that one may have died', async () => {
     const done: string[] = [];
-    const { jobs, sent } = setUp(async (subject) => void done.push(subject));
-    await jobs.enqueue('test', 'a thing', signal);
+    const { jobs, enqueue, queue, messages } = makeJobs(database, async (subject) => void done.push(subject));
+    const message = await enqueue('a thing');
 
-    await claimFor(sent[0]?.id, '1 minute');
-    await jobs.work(sent[0], signal);
+    await change(
+      database,
+      message.id,
+      `status = 'running', attempts = 1, claimed_until = now() + interval '1 minute'`,
+    );
+    await jobs.work(message, signal);
     const whileHeld = [...done];
-    await claimFor(sent[0]?.id, '-1 second');
-    await jobs.work(sent[1], signal);
+    await change(database, message.id, `claimed_until = now() - interval '1 second'`);
+    await jobs.work(messages()[1], signal);
 
     expect(whileHeld).toEqual([]);
-    expect(sent[1]).toMatchObject({ id: sent[0]?.id, delaySeconds: 60 });
+    expect(messages()[1]).toEqual(message);
+    expect(queue.sent[1]?.visibilityDelaySeconds).toBe(60);
     expect(done).toEqual(['a thing']);
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
+    expect(await rowOf(database, message.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
   });
 
-  it('is not noted as done by a worker that has lost it', async () => {
-    const { jobs, sent } = setUp(async () => {
-      await database.transaction('take over', signal, (trx) =>
-        sql`update jobs set attempts = attempts + 1 where subject = 'a contested thing'`.execute(trx),
-      );
+  it('that ends every worker it gets is given up, instead of ending the next one', async () => {
+    const { jobs, enqueue, counted } = makeJobs(database, async () => expect.unreachable());
+    const message = await enqueue();
+
+    await change(
+      database,
+      message.id,
+      `status = 'running', attempts = 10, claimed_until = now() - interval '1 second', error_code = 'unavailable', error_detail = 'of the ninth'`,
+    );
+    await jobs.work(message, signal);
+
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'poison',
+      attempts: 10,
+      error_code: 'abandoned',
+      error_detail: null,
     });
+    expect(await counted()).toEqual({ 'test poison': 1 });
+  });
 
-    await jobs.enqueue('test', 'a contested thing', signal);
-    await jobs.work(sent[0], signal);
+  it('is finished by a second worker when the first one dies, and noted by that one only', async () => {
+    const died = Promise.withResolvers<void>();
+    const first = makeJobs(database, () => died.promise);
+    const second = makeJobs(database);
+    const message = await first.enqueue();
 
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'running', attempts: 2 });
+    const dying = first.jobs.work(message, signal);
+    await expect.poll(() => rowOf(database, message.id)).toMatchObject({ status: 'running' });
+    await second.jobs.work(message, signal);
+    const whileAlive = await rowOf(database, message.id);
+    await change(database, message.id, `claimed_until = now() - interval '1 second'`);
+    await second.jobs.work(message, signal);
+    died.reject(new Error('a late word of the first'));
+    await dying;
+
+    expect(whileAlive).toMatchObject({ status: 'running', attempts: 1 });
+    expect(second.lines).toContain('another worker is on the job');
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'succeeded',
+      attempts: 2,
+      error_code: null,
+    });
   });
 
   it('whose time is over is noted as failed all the same', async () => {
     const time = new AbortController();
-    const { jobs, sent } = setUp(async () => {
+    const { jobs, enqueue } = makeJobs(database, async () => {
       time.abort(Object.assign(new Error('over'), { code: 'deadline_exceeded' }));
       throw time.signal.reason;
     });
 
-    await jobs.enqueue('test', 'a long thing', signal);
-    await jobs.work(sent[0], time.signal);
+    const message = await enqueue();
+    await jobs.work(message, time.signal);
 
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'failed', error_code: 'deadline_exceeded' });
+    expect(await rowOf(database, message.id)).toMatchObject({
+      status: 'failed',
+      error_code: 'deadline_exceeded',
+    });
   });
 
-  it('of a kind that nobody knows is left as it is', async () => {
-    const { jobs, sent } = setUp(async () => {});
+  it('that is cut off because the process stops waits for another worker', async () => {
+    const process = new AbortController();
+    const { jobs, enqueue, queue } = makeJobs(database, async (_, stop) => {
+      process.abort(new AppError('unavailable', 'This instance is being stopped'));
+      throw stop.reason;
+    });
 
-    await jobs.enqueue('unknown', 'a thing', signal);
+    const message = await enqueue();
+    await jobs.work(message, process.signal);
 
-    await expect(jobs.work(sent[0], signal)).rejects.toThrow('unknown');
-    expect(await rowOf(sent[0]?.id)).toMatchObject({ status: 'queued', attempts: 0 });
+    expect(await rowOf(database, message.id)).toMatchObject({ status: 'queued', claimed_until: null });
+    expect(queue.sent).toHaveLength(2);
   });
+
+  it.each(['unknown', 'constructor', '__proto__'])(
+    'of the kind %s, which nobody knows, is left as it is',
+    async (kind) => {
+      const { jobs, enqueue } = makeJobs(database);
+
+      const message = await enqueue('a thing', kind);
+
+      await expect(jobs.work(message, signal)).rejects.toThrow(kind);
+      expect(await rowOf(database, message.id)).toMatchObject({ status: 'queued', attempts: 0 });
+    },
+  );
 
   it('whose worker cannot be called is noted as failed', async () => {
-    const { jobs } = setUp(
-      async () => {},
-      () => Promise.reject(new Error('queue down')),
-    );
+    const { jobs, failing } = makeJobs(database);
+    failing.send = new AppError('unavailable', 'The queue is away');
 
-    await expect(jobs.enqueue('test', 'never sent', signal)).rejects.toThrow('queue down');
+    await expect(jobs.enqueue('test', 'never sent', signal)).rejects.toThrow('The queue is away');
 
-    const rows = await database.read('look', signal, (db) =>
-      db.selectFrom('jobs').selectAll().where('subject', '=', 'never sent').execute(),
-    );
-    expect(rows).toMatchObject([{ status: 'failed', error_code: 'not_sent' }]);
+    const { data } = await jobs.list({ per_page: 200, status: 'failed' }, signal);
+    expect(data.filter(({ subject }) => subject === 'never sent')).toMatchObject([
+      { status: 'failed', error: { code: 'not_sent', message: 'The queue is away' } },
+    ]);
   });
 
   it.each([
@@ -190,7 +238,7 @@ describe('a job', () => {
     { kind: 'test', id: 'x' },
     { kind: 'test', id: crypto.randomUUID(), more: 1 },
   ])('is not made of the message %j, which comes again until it is put aside', async (message) => {
-    const { jobs } = setUp(async () => {});
+    const { jobs } = makeJobs(database);
 
     await expect(jobs.work(message, signal)).rejects.toThrow();
   });

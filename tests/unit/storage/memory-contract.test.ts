@@ -16,6 +16,5 @@ describeLeases('in memory', memoryLeases(systemClock), 60_000);
 describeLeaseLock('in memory', createLeaseLock({ leases: memoryLeases(systemClock), clock: systemClock }));
 describeQueue('in memory', () => {
   const queue = memoryQueue();
-  const visible = () => queue.sent.filter((message) => message.visibleAt <= Date.now());
-  return { queue, texts: async () => visible().map((message) => message.text) };
+  return { queue, texts: async () => queue.visible() };
 });

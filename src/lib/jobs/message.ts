@@ -1,0 +1,23 @@
+import * as z from 'zod';
+import { isId } from '../core/index.ts';
+import { currentContext } from '../observability/index.ts';
+import type { Queue } from '../storage/index.ts';
+
+/** A message of the queue `jobs`: only a reference, the job itself is in the database. */
+export const jobMessage = z.strictObject({
+  kind: z.string().min(1).max(50),
+  id: z.string().refine(isId),
+  correlation_id: z.string().max(128).optional(),
+});
+
+export type JobMessage = z.infer<typeof jobMessage>;
+
+/** Calls a worker for a job, on behalf of the present request. */
+export async function callWorker(
+  queue: Queue,
+  { id, kind }: Pick<JobMessage, 'id' | 'kind'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const message: JobMessage = { kind, id, correlation_id: currentContext()?.correlationId };
+  await queue.send(JSON.stringify(message), { signal });
+}
