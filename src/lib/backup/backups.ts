@@ -5,7 +5,7 @@ import { createCatalog } from './catalog.ts';
 import { listBackups } from './list-backups.ts';
 import { readManifest } from './manifest.ts';
 import { requestBackup } from './request-backup.ts';
-import { type RunPorts, runBackup, settleBackup, withdrawBackup } from './run-backup.ts';
+import { holdersOf, type RunPorts, runBackup, settleBackup, withdrawBackup } from './run-backup.ts';
 import type { Backup, BackupKind, BackupListQuery, BackupSummary } from './shapes.ts';
 import { createSlot } from './slot.ts';
 
@@ -40,7 +40,7 @@ export function createBackups(ports: BackupPorts) {
         catalog,
         slot,
         database: connection.database,
-        settle: (name, stop) => settleBackup(runPorts, name, stop),
+        holders: holdersOf(runPorts, signal),
         withdraw: (name, error) => withdrawBackup(runPorts, name, error),
       },
       signal,

@@ -2,7 +2,7 @@ import type { Clock } from '../core/index.ts';
 import type { Catalog } from './catalog.ts';
 import { backupName } from './names.ts';
 import type { BackupSummary } from './shapes.ts';
-import type { Slot } from './slot.ts';
+import type { Holders, Slot } from './slot.ts';
 
 interface RequestPorts {
   readonly clock: Clock;
@@ -10,8 +10,7 @@ interface RequestPorts {
   readonly slot: Slot;
   /** Name of the database that will be dumped. */
   readonly database: string;
-  /** Writes down what became of a backup whose process died. */
-  readonly settle: (name: string, signal: AbortSignal) => Promise<void>;
+  readonly holders: Holders;
   /** Gives up a backup that was reserved. Has its own time. */
   readonly withdraw: (name: string, error: unknown) => Promise<void>;
 }
@@ -23,11 +22,7 @@ interface RequestPorts {
  * @throws AppError `backup_running` while another one is queued or running
  */
 export async function requestBackup(ports: RequestPorts, signal: AbortSignal): Promise<BackupSummary> {
-  const { clock, catalog, slot, settle, withdraw } = ports;
-  const holders = {
-    settle: (dead: string) => settle(dead, signal),
-    isListed: async (name: string) => (await catalog.find(name, signal)) !== undefined,
-  };
+  const { clock, catalog, slot, holders, withdraw } = ports;
   for (let at = clock.now(); ; at += 1000) {
     const backup = queuedBackup(backupName(at), ports.database);
     if (await catalog.find(backup.name, signal)) continue;

@@ -6,7 +6,7 @@ import { type FullBackupPorts, runFullBackup } from './full-backup.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import type { BackupSummary } from './shapes.ts';
-import type { Slot } from './slot.ts';
+import type { Holders, Slot, SlotRun } from './slot.ts';
 
 export interface RunPorts extends FullBackupPorts {
   readonly logger: Logger;
@@ -19,18 +19,19 @@ export interface RunPorts extends FullBackupPorts {
 const recordMs = 30_000;
 
 /**
- * Carries out a backup that was reserved. One that is stored already is left as it is.
+ * Carries out a backup that was reserved, or one that has failed, again. One that is stored already is left as it is. Cut off
+ * because the process stops, it is left as if the process had died: running, for whoever takes it over.
  *
- * @throws AppError `not_found`, `conflict` when it has failed already, `backup_running` (by somebody else), or why the
- *   backup failed
+ * @throws AppError `not_found`, `backup_running` (by somebody else, or another backup), `conflict` when it has lost its turn, or
+ *   why the backup failed
  */
 export async function runBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
-  const { catalog, slot, logger } = ports;
+  const { catalog, logger } = ports;
   const entry = await catalog.find(name, signal);
   if (!entry) throw new AppError('not_found', 'There is no such backup');
-  if (entry.status === 'failed') throw new AppError('conflict', 'The backup has failed already');
-  if (isOver(entry)) return logger.info('the backup is over already', { backup: name, status: entry.status });
-  const hold = await slot.start(name, signal);
+  if (isOver(entry) && entry.status !== 'failed')
+    return logger.info('the backup is over already', { backup: name, status: entry.status });
+  const hold = await takeTurn(ports, entry, signal);
   if (!hold) {
     await settleBackup(ports, name, signal);
     throw new AppError('conflict', 'The backup has lost its turn');
@@ -43,6 +44,10 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   );
   // Before the slot is given back: a beat still under way would take it again.
   await stopHeartbeat();
+  if ('error' in outcome && isAppError(signal.reason, 'unavailable')) {
+    logger.warning('the backup is left to whoever comes next', { backup: name, error: outcome.error });
+    throw signal.reason;
+  }
   if ('error' in outcome) {
     logger.error('the backup failed', { backup: name, error: outcome.error });
     await withdrawBackup(ports, name, outcome.error);
@@ -54,10 +59,32 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
 
+/** A backup that has failed gave its turn back when it did. */
+async function takeTurn(
+  ports: RunPorts,
+  { name, status }: BackupSummary,
+  signal: AbortSignal,
+): Promise<SlotRun | undefined> {
+  const { slot } = ports;
+  const hold = await slot.start(name, signal);
+  if (hold || status !== 'failed') return hold;
+  await slot.claim(name, holdersOf(ports, signal), signal);
+  return await slot.start(name, signal);
+}
+
+/** What the slot asks about backups that hold it. */
+export function holdersOf(ports: RunPorts, signal: AbortSignal): Holders {
+  return {
+    settle: (name) => settleBackup(ports, name, signal),
+    isListed: async (name) => (await ports.catalog.find(name, signal)) !== undefined,
+  };
+}
+
 async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<Manifest> {
   const { clock, catalog } = ports;
   const { name } = entry;
-  await catalog.update(name, { status: 'running', started_at: toTimestamp(clock.now()) }, signal);
+  const begun = { started_at: toTimestamp(clock.now()), finished_at: null, error: undefined };
+  await catalog.update(name, { ...begun, status: 'running' }, signal);
   const earlier = entry.status === 'running' ? await findWhole(ports, name, signal) : undefined;
   return earlier ?? (await runFullBackup(ports, { name, signal }));
 }

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { to } from 'pg-copy-streams';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackups } from '../../../src/lib/backup/index.ts';
-import { systemClock } from '../../../src/lib/core/index.ts';
+import { AppError, systemClock } from '../../../src/lib/core/index.ts';
 import { parseDatabaseUrl } from '../../../src/lib/database/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
 import { createLogger } from '../../../src/lib/observability/index.ts';
@@ -40,6 +40,20 @@ function openBackups(url: string, password = parseDatabaseUrl(url).password) {
 
 const namesOf = async (blobs: BlobStore) =>
   (await toArray(blobs.list('', { signal }))).map(({ name }) => name);
+
+/** Resolves when a dump of the database is under way. */
+function untilCopying(url: string): Promise<void> {
+  return vi.waitFor(
+    async () => {
+      const [backend] = await runSql<{ query: string }>(
+        url,
+        `select query from pg_stat_activity where application_name = 'pg_dump' and datname = current_database()`,
+      );
+      expect(backend?.query).toMatch(/^COPY/);
+    },
+    { timeout: 10_000, interval: 5 },
+  );
+}
 
 describe('a full backup', () => {
   it('is stored with everything needed to trust and restore it', async () => {
@@ -171,22 +185,45 @@ describe('a full backup that fails', () => {
 
     const running = backups.run(name, abort.signal);
     running.catch(() => {});
-    await vi.waitFor(
-      async () => {
-        const [backend] = await runSql<{ query: string }>(
-          url,
-          `select query from pg_stat_activity where application_name = 'pg_dump' and datname = current_database()`,
-        );
-        expect(backend?.query).toMatch(/^COPY/);
-      },
-      { timeout: 10_000, interval: 5 },
-    );
+    await untilCopying(url);
     await interrupt(url, abort);
 
     await expect(running).rejects.toThrow();
     expect(await backups.get(name, signal)).toMatchObject({ status: 'failed', error: { code } });
     expect(await namesOf(blobs)).toEqual([]);
     await vi.waitFor(async () => expect(await dumpBackends(url)).toEqual([]), { timeout: 10_000 });
+  });
+
+  it('is left to whoever comes next when the process stops in the middle', async () => {
+    const url = await makeDatabase();
+    await fillLarge(url);
+    const { backups, blobs } = openBackups(url);
+    const process = new AbortController();
+    const { name } = await backups.request('full', signal);
+
+    const running = backups.run(name, process.signal);
+    running.catch(() => {});
+    await untilCopying(url);
+    process.abort(new AppError('unavailable', 'This instance is being stopped'));
+
+    await expect(running).rejects.toBe(process.signal.reason);
+    expect(await backups.get(name, signal)).toMatchObject({ status: 'running', finished_at: null });
+    expect(await namesOf(blobs)).toEqual([]);
+    // Not before its silence is long enough to take it for dead.
+    await expect(backups.run(name, signal)).rejects.toMatchObject({ code: 'backup_running' });
+  });
+
+  it('is stored when it is tried again', async () => {
+    const url = await makeDatabase();
+    const { backups, ports } = openBackups(url, 'a-wrong-password');
+    const { name } = await backups.request('full', signal);
+    await backups.run(name, signal).catch(() => {});
+
+    await createBackups({ ...ports, connection: connectionTo(url) }).run(name, signal);
+
+    const { error, ...stored } = await backups.get(name, signal);
+    expect(stored).toMatchObject({ name, status: 'stored', finished_at: expect.any(String) });
+    expect(error).toBeUndefined();
   });
 
   it('takes the dump away again when its manifest cannot be written', async () => {

@@ -128,7 +128,7 @@ describe('asking for a backup', () => {
       status: 'failed',
       error: { code: 'abandoned' },
     });
-    await expect(backups.run(abandoned.name, signal)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(backups.run(abandoned.name, signal)).rejects.toMatchObject({ code: 'backup_running' });
     expect(await backups.get(abandoned.name, signal)).toMatchObject({ status: 'failed' });
   });
 
@@ -185,6 +185,21 @@ describe('carrying out a backup', () => {
     expect(error?.code).toBe('connect_failed');
     expect(error?.message).not.toContain('secret');
     expect(alerted).toEqual([name]);
+    await expect(backups.request('full', signal)).resolves.toMatchObject({ status: 'queued' });
+  });
+
+  it('is done again for one that has failed, when it is asked for', async () => {
+    const { backups, catalog } = makeBackups();
+    const { name } = await backups.request('full', signal);
+    await expect(backups.run(name, signal)).rejects.toMatchObject({ code: 'connect_failed' });
+    await catalog.update(name, { error: { code: 'earlier', message: 'Another reason' } }, signal);
+
+    await expect(backups.run(name, signal)).rejects.toMatchObject({ code: 'connect_failed' });
+
+    expect(await backups.get(name, signal)).toMatchObject({
+      status: 'failed',
+      error: { code: 'connect_failed' },
+    });
     await expect(backups.request('full', signal)).resolves.toMatchObject({ status: 'queued' });
   });
 
