@@ -4,7 +4,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { pickFreePorts } from '../../local/services/ports.ts';
-import { apiWith, expectProblem } from '../support/api.ts';
+import { apiWith, bodyOf, expectProblem, inDatabase } from '../support/api.ts';
 import { testSecretKey } from '../support/app.ts';
 
 interface Output {
@@ -36,6 +36,36 @@ async function runWith(settings: Record<string, string>, args: readonly string[]
     (error) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
   );
 }
+
+describe('crownsafe jobs', () => {
+  it('lists what is poison, shows why, and calls a worker again', async () => {
+    const id = crypto.randomUUID();
+    await inDatabase((db) =>
+      db.query(
+        `insert into jobs (id, kind, subject, status, finished_at, error_code, error_message, error_detail)
+         values ($1, 'backup', 'no such backup', 'poison', now(), 'abandoned', 'Nobody came', 'pool of db.internal')`,
+        [id],
+      ),
+    );
+
+    const listed = await crownsafe('jobs', 'list', '--status', 'poison');
+    const shown = await crownsafe('jobs', 'show', id);
+    const retried = await crownsafe('jobs', 'retry', id);
+    const unknown = await crownsafe('jobs', 'retry', crypto.randomUUID());
+    const wrong = [await crownsafe('jobs', 'list', '--status', 'lost'), await crownsafe('jobs', 'show', 'x')];
+
+    expect(listed.stdout).toMatch(
+      new RegExp(`^${id}  \\S+Z  poison \\(abandoned\\)  backup  no such backup$`, 'm'),
+    );
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id, error_detail: 'pool of db.internal' });
+    expect([retried.code, retried.stdout]).toEqual([0, 'queued\n']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, 'There is no such job\n']);
+    expect(wrong.map(({ code }) => code)).toEqual([1, 1]);
+    await expect
+      .poll(() => bodyOf(apiWith(inject('adminKey'))(`/api/v1/jobs/${id}`)), { timeout: 10_000 })
+      .toMatchObject({ status: 'failed', attempts: 1, error: { code: 'not_found' } });
+  });
+});
 
 describe('crownsafe keys', () => {
   it('makes a key that works for what it was made for, lists it and revokes it', async () => {

@@ -18,9 +18,12 @@ export interface App {
   readonly databaseUrl: string;
   /** Both services; `azurite` and `postgres` can be stopped and started under the running app. */
   readonly services: Services;
+  /** The one that serves now. */
   readonly host: LocalHost;
   /** What app and host have logged so far, line by line. */
   readonly logLines: readonly string[];
+  /** Starts another host and worker on the same services, after the end of those that are there. */
+  restart(): Promise<void>;
   /** Stops everything and removes its data. */
   stop(): Promise<void>;
 }
@@ -45,13 +48,15 @@ export async function startApp(appFolder: string, env: Readonly<Record<string, s
   const logLines: string[] = [];
   const appEnv = environment(folder, port, services, env);
   const adminKey = await prepareDatabase(folder, appEnv, services.postgres);
-  const host = await startLocalHost({
-    appFolder,
-    port,
-    env: appEnv,
-    stateFolder: join(folder, 'host'),
-    log: (_, line) => logLines.push(line),
-  });
+  const start = () =>
+    startLocalHost({
+      appFolder,
+      port,
+      env: appEnv,
+      stateFolder: join(folder, 'host'),
+      log: (_, line) => logLines.push(line),
+    });
+  let host = await start();
   cleanUp.defer(() => host.stop());
 
   const owned = cleanUp.move();
@@ -61,7 +66,13 @@ export async function startApp(appFolder: string, env: Readonly<Record<string, s
     storageConnectionString: services.storageConnectionString,
     databaseUrl: services.databaseUrl,
     services,
-    host,
+    get host() {
+      return host;
+    },
+    async restart() {
+      await host.stop();
+      host = await start();
+    },
     logLines,
     stop: () => owned.disposeAsync(),
   };

@@ -1,4 +1,5 @@
 import { AppError, newId, startDeadline } from '../core/index.ts';
+import type { Row } from '../database/index.ts';
 import type { Cursors } from '../http/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
@@ -30,6 +31,14 @@ export function createJobs(options: JobsPorts) {
   const { clock, database, queue, cursors, metrics, handlers } = options;
   const logger = options.logger.child('jobs');
   const ports = { ...options, logger, count: countJobs(metrics, Object.keys(handlers)) };
+
+  async function find(id: string, signal: AbortSignal): Promise<Row<'jobs'>> {
+    const job = await database.read('find job', signal, (db) =>
+      db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
+    if (!job) throw new AppError('not_found', 'There is no such job');
+    return job;
+  }
 
   return {
     /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
@@ -72,13 +81,11 @@ export function createJobs(options: JobsPorts) {
     list: (query: JobListQuery, signal: AbortSignal) => listJobs({ database, cursors }, query, signal),
 
     /** @throws AppError `not_found` */
-    async get(id: string, signal: AbortSignal): Promise<JobView> {
-      const job = await database.read('find job', signal, (db) =>
-        db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst(),
-      );
-      if (!job) throw new AppError('not_found', 'There is no such job');
-      return toView(job);
-    },
+    get: async (id: string, signal: AbortSignal): Promise<JobView> => toView(await find(id, signal)),
+
+    /** What went wrong at the last attempt that failed, in words for operators only. @throws AppError `not_found` */
+    errorDetail: async (id: string, signal: AbortSignal): Promise<string | undefined> =>
+      (await find(id, signal)).error_detail ?? undefined,
 
     /** Calls a worker again. @throws AppError `not_found`, `job_not_retriable` unless it has failed or was given up */
     retry: (id: string, signal: AbortSignal): Promise<JobView> => retryJob(ports, id, signal),

@@ -61,11 +61,19 @@ describe('createMetrics', () => {
     expect(await metrics.render()).toContain('# TYPE database_connections_active gauge\n');
   });
 
+  it('waits for a gauge whose value lies elsewhere', async () => {
+    const metrics = createMetrics('i1');
+    metrics.gauge('jobs_poison', 'Jobs given up', async () => [{ labels: {}, value: 3 }]);
+
+    expect(await seriesOf(metrics)).toEqual(['jobs_poison{instance="i1"} 3']);
+  });
+
   it('leaves out a gauge that cannot be read, and only that', async () => {
     const metrics = createMetrics('i1');
     metrics.gauge('broken', 'Cannot be read', () => {
       throw new Error('the database is down');
     });
+    metrics.gauge('rejecting', 'Cannot be read', () => Promise.reject(new Error('the database is down')));
     metrics.gauge('app_uptime_seconds', 'Seconds since the start', () => [{ labels: {}, value: 7 }]);
 
     expect(await seriesOf(metrics)).toEqual(['app_uptime_seconds{instance="i1"} 7']);
