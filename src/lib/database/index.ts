@@ -5,6 +5,6 @@ export { toAppError } from './errors.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
 export { type Move, repoint } from './repoint.ts';
 export { applyRoles } from './roles/apply-roles.ts';
-export type { FileStatus, Row } from './schema.ts';
+export type { Change, FileStatus, Row } from './schema.ts';
 export { openSqlSession } from './sql-session.ts';
 export { visibleFiles } from './visible-files.ts';

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType, Selectable, UpdateObject } from 'kysely';
 
 /** Read as a Date, written as ISO text. */
 type Timestamp = ColumnType<Date, string, string>;
@@ -19,6 +19,9 @@ export interface Schema {
 
 /** A row of a table as it is read. */
 export type Row<Table extends keyof Schema> = Selectable<Schema[Table]>;
+
+/** New values, or expressions for them, of columns of a table. */
+export type Change<Table extends keyof Schema> = UpdateObject<Schema, Table>;
 
 interface ProjectsTable {
   id: string;

@@ -1,4 +1,4 @@
-import type { Database, Row, Trx } from '../database/index.ts';
+import type { Change, Database, Row, Trx } from '../database/index.ts';
 import { sql } from '../database/index.ts';
 import type { Failure } from './failure.ts';
 
@@ -17,8 +17,8 @@ export type Ending =
   | { readonly status: 'succeeded' }
   | { readonly status: 'failed' | 'poison'; readonly failure: Failure };
 
-/** Tells one claim on a job from all others. */
-export type ClaimedJob = Pick<Row<'jobs'>, 'id' | 'attempts'>;
+/** A job as its worker knows it: while all of this is so, nobody else has had to do with it. */
+export type ClaimedJob = Pick<Row<'jobs'>, 'id' | 'attempts' | 'status'>;
 
 /** A worker that has not been heard of for so long is taken for dead. */
 const claimSeconds = 120;
@@ -57,66 +57,51 @@ export function claimJob(database: Database, id: string, signal: AbortSignal): P
 }
 
 /** Keeps a claim alive. Returns false when it is no longer ours: another worker took us for dead. */
-export async function extendClaim(
-  database: Database,
-  job: ClaimedJob,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const kept = await database.transaction('keep job', signal, (trx) =>
-    trx
-      .updateTable('jobs')
-      .set({ claimed_until: claimEnd() })
-      .where('id', '=', job.id)
-      .where('attempts', '=', job.attempts)
-      .where('status', '=', 'running')
-      .returning('id')
-      .executeTakeFirst(),
-  );
-  return kept !== undefined;
+export function extendClaim(database: Database, job: ClaimedJob, signal: AbortSignal): Promise<boolean> {
+  return changeOwn(database, 'keep job', job, { claimed_until: claimEnd() }, signal);
 }
 
-/** Puts a job back, for another try; the claims on it stay counted. */
-export async function putBack(
+/** Puts a job back, for another try; the claims on it stay counted. Returns false when it is no longer ours. */
+export function putBack(
   database: Database,
   job: ClaimedJob,
   failure: Failure,
   signal: AbortSignal,
-): Promise<void> {
-  await database.transaction('put job back', signal, (trx) =>
-    trx
-      .updateTable('jobs')
-      .set({
-        status: 'queued',
-        claimed_until: null,
-        queued_at: sql<string>`now()`,
-        ...columnsOf(failure),
-      })
-      .where('id', '=', job.id)
-      .where('attempts', '=', job.attempts)
-      .execute(),
-  );
+): Promise<boolean> {
+  const queued = { status: 'queued' as const, claimed_until: null, queued_at: sql<string>`now()` };
+  return changeOwn(database, 'put job back', job, { ...queued, ...columnsOf(failure) }, signal);
 }
 
-/** Notes how a job ended, unless another worker has it by now. */
-export async function finishJob(
+/** Notes how a job ended. Returns false, and changes nothing, when it is no longer ours. */
+export function finishJob(
   database: Database,
   job: ClaimedJob,
   ending: Ending,
   signal: AbortSignal,
-): Promise<void> {
-  await database.transaction('finish job', signal, (trx) =>
+): Promise<boolean> {
+  const failure = ending.status === 'succeeded' ? undefined : ending.failure;
+  const ended = { status: ending.status, claimed_until: null, finished_at: sql<string>`now()` };
+  return changeOwn(database, 'finish job', job, { ...ended, ...columnsOf(failure) }, signal);
+}
+
+async function changeOwn(
+  database: Database,
+  operation: string,
+  job: ClaimedJob,
+  change: Change<'jobs'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const changed = await database.transaction(operation, signal, (trx) =>
     trx
       .updateTable('jobs')
-      .set({
-        status: ending.status,
-        claimed_until: null,
-        finished_at: sql<string>`now()`,
-        ...columnsOf(ending.status === 'succeeded' ? undefined : ending.failure),
-      })
+      .set(change)
       .where('id', '=', job.id)
       .where('attempts', '=', job.attempts)
-      .execute(),
+      .where('status', '=', job.status)
+      .returning('id')
+      .executeTakeFirst(),
   );
+  return changed !== undefined;
 }
 
 /**

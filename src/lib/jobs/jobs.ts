@@ -56,14 +56,17 @@ export function createJobs(options: JobsPorts) {
       } catch (error) {
         using time = startDeadline(clock, recordMs);
         const failure = { ...describeFailure(error), code: 'not_sent' };
-        await finishJob(database, { id, attempts: 0 }, { status: 'failed', failure }, time.signal).catch(
-          (cause) => {
-            logger.warning('a job that was not sent could not be noted as failed', {
-              job_id: id,
-              error: cause,
-            });
-          },
-        );
+        await finishJob(
+          database,
+          { id, attempts: 0, status: 'queued' },
+          { status: 'failed', failure },
+          time.signal,
+        ).catch((cause) => {
+          logger.warning('a job that was not sent could not be noted as failed', {
+            job_id: id,
+            error: cause,
+          });
+        });
         throw error;
       }
     },

@@ -85,15 +85,23 @@ async function noteFailure(
     return await finish(ports, job, { status: isTransient ? 'poison' : 'failed', failure });
   }
   logger.warning('the job is tried again later', facts);
-  ports.count(job.kind, 'put_back');
   using time = startDeadline(clock, recordMs);
-  await putBack(database, job, failure, time.signal);
+  if (!(await putBack(database, job, failure, time.signal))) return noteLoss(ports, job);
+  ports.count(job.kind, 'put_back');
   const options = { signal: time.signal, visibilityDelaySeconds: retryAfterSeconds };
   await queue.send(JSON.stringify(message), options);
 }
 
 async function finish(ports: WorkPorts, job: Row<'jobs'>, ending: Ending): Promise<void> {
   using time = startDeadline(ports.clock, recordMs);
-  await finishJob(ports.database, job, ending, time.signal);
+  if (!(await finishJob(ports.database, job, ending, time.signal))) return noteLoss(ports, job);
   ports.count(job.kind, ending.status);
+}
+
+/** Whoever has the job now says how it ends. */
+function noteLoss({ logger }: WorkPorts, { id, attempts }: Row<'jobs'>): void {
+  logger.warning('the outcome is not noted: the job has gone to somebody else', {
+    job_id: id,
+    attempt: attempts,
+  });
 }

@@ -80,10 +80,23 @@ describe('a job that is asked for', () => {
     });
   });
 
+  it('tells operators more', async () => {
+    const { jobs, enqueue } = makeJobs(database, () => Promise.reject(new Error('host db.internal')));
+    const message = await enqueue();
+    const before = await jobs.errorDetail(message.id, signal);
+    await jobs.work(message, signal);
+
+    expect([before, await jobs.errorDetail(message.id, signal)]).toEqual([
+      undefined,
+      'Error host db.internal',
+    ]);
+  });
+
   it('is not found when it is not there', async () => {
     const { jobs } = makeJobs(database);
 
     await expect(jobs.get(randomUUID(), signal)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(jobs.errorDetail(randomUUID(), signal)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 
@@ -167,5 +180,22 @@ describe('trying a job again', () => {
 
     expect(after).toEqual({ ...before, queued_at: expect.any(Date) });
     expect(await jobs.retry(id, signal)).toMatchObject({ status: 'queued' });
+  });
+
+  it('is done within the hour when neither the worker could be called nor the job given back', async () => {
+    const { jobs, enqueue, failing, lines, messages } = makeJobs(database);
+    const { id } = await enqueue();
+    await change(database, id, `status = 'failed', finished_at = now()`);
+    failing.send = new Error('The queue is away');
+    failing.operation = 'give retried job back';
+
+    await expect(jobs.retry(id, signal)).rejects.toThrow('The queue is away');
+    failing.send = undefined;
+    await change(database, id, `queued_at = now() - interval '61 minutes'`);
+    await jobs.callAgain(signal);
+
+    expect(lines[0]).toBe('a job that was not sent could not be given back');
+    expect(messages()).toHaveLength(2);
+    expect(await jobs.get(id, signal)).toMatchObject({ status: 'queued' });
   });
 });

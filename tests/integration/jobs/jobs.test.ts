@@ -170,11 +170,28 @@ describe('a job', () => {
 
     expect(whileAlive).toMatchObject({ status: 'running', attempts: 1 });
     expect(second.lines).toContain('another worker is on the job');
+    expect([await first.counted(), await second.counted()]).toEqual([{}, { 'test succeeded': 1 }]);
     expect(await rowOf(database, message.id)).toMatchObject({
       status: 'succeeded',
       attempts: 2,
       error_code: null,
     });
+  });
+
+  it('that was given up meanwhile and called for again is not put back by its late worker', async () => {
+    const late = Promise.withResolvers<void>();
+    const { jobs, enqueue, queue, lines } = makeJobs(database, () => late.promise);
+    const message = await enqueue();
+
+    const working = jobs.work(message, signal);
+    await expect.poll(() => rowOf(database, message.id)).toMatchObject({ status: 'running' });
+    await change(database, message.id, `status = 'poison', claimed_until = null, finished_at = now()`);
+    late.reject(new AppError('unavailable', 'The storage is away'));
+    await working;
+
+    expect(await rowOf(database, message.id)).toMatchObject({ status: 'poison', error_code: null });
+    expect(queue.sent).toHaveLength(1);
+    expect(lines.at(-1)).toBe('the outcome is not noted: the job has gone to somebody else');
   });
 
   it('whose time is over is noted as failed all the same', async () => {
@@ -229,6 +246,18 @@ describe('a job', () => {
     expect(data.filter(({ subject }) => subject === 'never sent')).toMatchObject([
       { status: 'failed', error: { code: 'not_sent', message: 'The queue is away' } },
     ]);
+  });
+
+  it('whose worker cannot be called stays queued when that cannot be noted either', async () => {
+    const { jobs, failing, lines } = makeJobs(database);
+    failing.send = new Error('The queue is away');
+    failing.operation = 'finish job';
+
+    await expect(jobs.enqueue('test', 'never noted', signal)).rejects.toThrow('The queue is away');
+
+    const { data } = await jobs.list({ per_page: 200, status: 'queued' }, signal);
+    expect(data.filter(({ subject }) => subject === 'never noted')).toHaveLength(1);
+    expect(lines).toEqual(['a job that was not sent could not be noted as failed']);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { systemClock } from '../../../src/lib/core/index.ts';
+import { type Clock, systemClock } from '../../../src/lib/core/index.ts';
 import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
 import { createJobs } from '../../../src/lib/jobs/jobs.ts';
@@ -26,20 +26,31 @@ export async function openJobsDatabase() {
   };
 }
 
-/** Jobs of the kind `test`, with queues in memory. `line` holds what was logged. */
-export function makeJobs(database: Database, handler: JobHandler = async () => {}) {
+/** Jobs of the kind `test`, with queues in memory; `failing` says what does not work. `lines` holds what was logged. */
+export function makeJobs(
+  database: Database,
+  handler: JobHandler = async () => {},
+  clock: Clock = systemClock,
+) {
   const queue = memoryQueue();
   const poisonQueue = memoryQueue();
   const metrics = createMetrics('test');
   const lines: string[] = [];
   const log = (message: string) => void lines.push(message);
   const logger = { debug: log, info: log, warning: log, error: log, child: () => logger };
-  const failing: { send?: Error | undefined; delete?: Error | undefined } = {};
+  const failing: { send?: Error | undefined; delete?: Error | undefined; operation?: string | undefined } =
+    {};
   const jobs = createJobs({
-    clock: systemClock,
+    clock,
     logger,
     metrics,
-    database,
+    database: {
+      ...database,
+      transaction: (operation, ...rest) =>
+        operation === failing.operation
+          ? Promise.reject(new Error(`no ${operation} today`))
+          : database.transaction(operation, ...rest),
+    },
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     queue: {
       ...queue,
