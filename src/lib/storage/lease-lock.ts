@@ -45,15 +45,18 @@ export function createLeaseLock({ leases, clock }: LeaseLockOptions): LeaseLock 
       const id = newId();
       const life = await leases.acquire(name, id, signal);
       if (!life) return false;
+      const lease: HeldLease = { life };
       using run = linkAbort(signal);
       using keeper = linkAbort(run.signal);
       const renew = (within: AbortSignal) => leases.renew(name, id, within);
-      const keeping = keepLease(clock, renew, life, keeper.signal).catch((loss) => {
+      const keeping = keepLease(clock, lease, renew, keeper.signal).catch((loss) => {
         if (!keeper.signal.aborted) run.abort(loss);
       });
       try {
         await work(run.signal);
         run.signal.throwIfAborted();
+        // A process that stood still may come to its end before any timer has told it.
+        requireUsableMs(lease);
         return true;
       } finally {
         keeper.abort(new Error('The work has ended'));
@@ -70,6 +73,20 @@ export function createLeaseLock({ leases, clock }: LeaseLockOptions): LeaseLock 
   }
 }
 
+/** What a holder knows of its lease. */
+interface HeldLease {
+  life: LeaseLife;
+  /** Why the last renewal got no answer. */
+  outage?: unknown;
+}
+
+/** @throws AppError `unavailable` when the time to stop has come */
+function requireUsableMs({ life, outage }: HeldLease): number {
+  const usableMs = life() - stopMs;
+  if (usableMs > 0) return usableMs;
+  throw new AppError('unavailable', 'The lock was not renewed in time', { cause: outage });
+}
+
 /**
  * Renews a lease whenever half of its time is over, which leaves the other half for retries.
  *
@@ -78,25 +95,18 @@ export function createLeaseLock({ leases, clock }: LeaseLockOptions): LeaseLock 
  */
 async function keepLease(
   clock: Clock,
+  lease: HeldLease,
   renew: (signal: AbortSignal) => Promise<LeaseLife | undefined>,
-  granted: LeaseLife,
   signal: AbortSignal,
 ): Promise<never> {
-  let life = granted;
-  let outage: unknown;
-  const usableMs = () => {
-    const leftMs = life() - stopMs;
-    if (leftMs > 0) return leftMs;
-    throw new AppError('unavailable', 'The lock was not renewed in time', { cause: outage });
-  };
   for (;;) {
-    const leftMs = usableMs();
-    await sleep(clock, Math.min(leftMs, Math.max(leastPauseMs, leftMs / 2)), signal);
-    using deadline = startDeadline(clock, usableMs(), signal);
+    const usableMs = requireUsableMs(lease);
+    await sleep(clock, Math.min(usableMs, Math.max(leastPauseMs, usableMs / 2)), signal);
+    using deadline = startDeadline(clock, requireUsableMs(lease), signal);
     const asked = rejectOnAbort(renew(deadline.signal), deadline.signal);
     const renewed = await asked.catch((error: unknown) => ({ error }));
     if (!renewed) throw new AppError('conflict', 'The lock has gone to another');
-    if (typeof renewed === 'function') life = renewed;
-    else outage = renewed.error;
+    if (typeof renewed === 'function') lease.life = renewed;
+    else lease.outage = renewed.error;
   }
 }

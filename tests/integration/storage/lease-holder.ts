@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { open, unlink } from 'node:fs/promises';
 import process from 'node:process';
-import { setTimeout } from 'node:timers/promises';
 import { openLocks } from './open-locks.ts';
 
 /*
@@ -15,13 +15,14 @@ const { signal } = new AbortController();
 
 async function holdForEver(held: AbortSignal): Promise<void> {
   process.stdout.write('held\n');
-  await setTimeout(600_000, undefined, { signal: held });
+  await once(held, 'abort');
 }
 
 /** The file stands while somebody is inside; whoever finds it there has not been alone. */
 async function enter(file: string): Promise<void> {
   await (await open(file, 'wx')).close();
-  await setTimeout(5);
+  // Something that takes as long as others need to get in.
+  await lock.withLease(`${name} ${process.pid}`, async () => {}, { signal });
   await unlink(file);
 }
 

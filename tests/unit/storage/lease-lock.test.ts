@@ -191,6 +191,16 @@ describe('a process that', () => {
     expect(asked.renewals).toBe(0);
   });
 
+  it('stood still for too long and ends before it is told has not been alone', async () => {
+    const { clock, end } = await hold();
+
+    const frozen = clock.freeze(leaseMs);
+    const outcome = end();
+    await frozen;
+
+    expect(await outcome).toMatchObject({ name: 'AppError', code: 'unavailable' });
+  });
+
   it('slept, so that only the wall clock went on, loses the lock when it next looks', async () => {
     const { clock, asked, held } = await hold();
 
