@@ -1,5 +1,6 @@
 export {
   type Deadline,
+  inheritDeadline,
   type LinkedAbort,
   linkAbort,
   rejectOnAbort,

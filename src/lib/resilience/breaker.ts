@@ -1,13 +1,22 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { Clock } from '../core/index.ts';
-import { countsAsFailure, provesLife, verdictOf } from './verdict.ts';
+import { countsAsFailure, provesLife, type Verdict } from './verdict.ts';
 
 /** `closed`: calls pass; `open`: calls are rejected; `half_open`: the next call is a probe and decides. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
+/** How a call was let through. */
+export type Admission = 'call' | 'probe';
+
 /** Stops asking a dependency that has failed several times in a row. */
 export interface Breaker {
-  execute<T>(fn: () => Promise<T>): Promise<T>;
+  /**
+   * Lets a call through. Whoever was let through says how it went, whatever happens.
+   *
+   * @throws what `rejection` makes
+   */
+  enter(): Admission;
+  /** Says how a call that was let through has ended; without a verdict: well. */
+  leave(admission: Admission, verdict?: Verdict): void;
   /** `since` is in milliseconds since the epoch. */
   state(): { readonly state: BreakerState; readonly since: number };
   /** Ends the pause of an open breaker: the next call is the probe. */
@@ -25,62 +34,61 @@ export interface BreakerOptions {
 }
 
 /**
- * A breaker of cockatiel that runs on our clock and knows three outcomes: failure, proof of life, and neither. A
- * probe that proves neither leaves the breaker half open.
+ * A breaker that knows three outcomes: failure, proof of life, and neither. A probe that proves neither leaves it half
+ * open; a call that was let through before it opened decides nothing any more.
  */
 export function createBreaker({ clock, threshold, openMs, onState, rejection }: BreakerOptions): Breaker {
-  let probeAt = 0;
-  const pauseLeftMs = () => Math.max(0, probeAt - clock.monotonicMs());
-  const counter = new ConsecutiveBreaker(threshold || Number.POSITIVE_INFINITY);
-  // cockatiel asks for the length of the pause on every call, and compares it with the system's clock; so ours decides.
-  const pause = {
-    get duration() {
-      return pauseLeftMs() > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    },
-    next({ result }: { result: { error: unknown } | { value: unknown } }) {
-      if ('error' in result && countsAsFailure(verdictOf(result.error)))
-        probeAt = clock.monotonicMs() + openMs;
-      return pause;
-    },
+  /** Failures in a row, while closed. */
+  let failures = 0;
+  /** When the pause ends; `undefined` while closed. */
+  let probeAt: number | undefined;
+  let probing = false;
+  let announced: { readonly state: BreakerState; readonly since: number } = {
+    state: 'closed',
+    since: clock.now(),
   };
-  const handled = handleWhen((error) => {
-    const verdict = verdictOf(error);
-    if (provesLife(verdict)) counter.success();
-    const probing = policy.state === CircuitState.HalfOpen;
-    return countsAsFailure(verdict) || (probing && !provesLife(verdict));
-  });
-  const policy = circuitBreaker(handled, { halfOpenAfter: pause, breaker: counter });
-
-  let announced: { state: BreakerState; since: number } = { state: 'closed', since: clock.now() };
-  const current = (): BreakerState => {
-    if (policy.state === CircuitState.Closed) return 'closed';
-    return policy.state === CircuitState.Open && pauseLeftMs() > 0 ? 'open' : 'half_open';
-  };
-  const announce = () => {
-    const state = current();
+  const announce = (state: BreakerState) => {
     if (state === announced.state) return;
     announced = { state, since: clock.now() };
     onState(state);
   };
-  policy.onStateChange(announce);
+  const open = () => {
+    failures = 0;
+    probeAt = clock.monotonicMs() + openMs;
+    announce('open');
+  };
+  const close = () => {
+    failures = 0;
+    probeAt = undefined;
+    announce('closed');
+  };
 
   return {
-    async execute(fn) {
-      const mayPass =
-        policy.state === CircuitState.Closed || (policy.state === CircuitState.Open && pauseLeftMs() === 0);
-      // cockatiel would let callers wait for the probe; they are told at once.
-      if (!mayPass) throw rejection(pauseLeftMs());
-      return policy.execute(fn);
+    enter() {
+      if (probeAt === undefined) return 'call';
+      const pauseLeftMs = Math.max(0, probeAt - clock.monotonicMs());
+      if (probing || pauseLeftMs > 0) throw rejection(pauseLeftMs);
+      probing = true;
+      announce('half_open');
+      return 'probe';
+    },
+    leave(admission, verdict) {
+      if (admission === 'probe') probing = false;
+      else if (probeAt !== undefined) return;
+      if (verdict === undefined || provesLife(verdict)) close();
+      else if (!countsAsFailure(verdict)) return;
+      else if (admission === 'probe' || ++failures === threshold) open();
     },
     state() {
       // Nothing happens at the moment the pause ends, so it is told when asked.
-      if (current() === announced.state) return announced;
-      return { state: current(), since: clock.now() - (clock.monotonicMs() - probeAt) };
+      const overdueMs =
+        announced.state === 'open' && probeAt !== undefined ? clock.monotonicMs() - probeAt : -1;
+      return overdueMs < 0 ? announced : { state: 'half_open', since: clock.now() - overdueMs };
     },
     halfOpen() {
-      if (policy.state !== CircuitState.Open) return;
+      if (probeAt === undefined || announced.state === 'half_open') return;
       probeAt = Math.min(probeAt, clock.monotonicMs());
-      announce();
+      announce('half_open');
     },
   };
 }

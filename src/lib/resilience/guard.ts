@@ -6,7 +6,7 @@ import { type Dependency, type DependencyKind, judgeError, kindOf, unavailableTe
 import type { ResilienceEvent } from './events.ts';
 import type { ResilienceSettings } from './settings.ts';
 import { withTimeout } from './timeout.ts';
-import { FailedAttempt } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What the policies of all dependencies share. */
 export interface Surroundings {
@@ -17,6 +17,11 @@ export interface Surroundings {
   readonly bulkheadSizes: Partial<Readonly<Record<DependencyKind, number>>>;
 }
 
+/** What one try has come to. */
+export type Attempt<T> =
+  | { readonly value: T; readonly verdict?: never }
+  | { readonly error: unknown; readonly verdict: Verdict };
+
 /** The policies of one dependency. */
 export interface Guard {
   readonly dependency: Dependency;
@@ -25,9 +30,13 @@ export interface Guard {
   /**
    * One try: breaker → bulkhead → timeout.
    *
-   * @throws FailedAttempt when `fn` fails; AppError `unavailable` when it is not let through
+   * @throws AppError `unavailable` when it is not let through; the signal's reason as it is
    */
-  attempt<T>(fn: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, timeoutMs: number): Promise<T>;
+  attempt<T>(
+    fn: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<Attempt<T>>;
 }
 
 /** What a client is told to wait when nothing better is known. */
@@ -57,16 +66,27 @@ export function createGuard(
     dependency,
     breaker,
     budget: createRetryBudget(clock, settings.budgetMinimum, settings.budgetShare),
-    attempt: (fn, signal, timeoutMs) =>
-      breaker.execute(() =>
-        bulkhead.execute(async () => {
-          try {
-            return await withTimeout(clock, timeoutMs, signal, fn);
-          } catch (error) {
-            throw new FailedAttempt(judgeError(dependency, error), error);
-          }
-        }, signal),
-      ),
+    async attempt(fn, signal, timeoutMs) {
+      const admission = breaker.enter();
+      let verdict: Verdict | undefined = 'foreign';
+      try {
+        const turn = bulkhead.enter(signal);
+        if (turn) await turn;
+        try {
+          const value = await withTimeout(clock, timeoutMs, signal, fn);
+          verdict = undefined;
+          return { value };
+        } catch (error) {
+          if (signal.aborted) throw signal.reason;
+          verdict = judgeError(dependency, error);
+          return { error, verdict };
+        } finally {
+          bulkhead.leave();
+        }
+      } finally {
+        breaker.leave(admission, verdict);
+      }
+    },
   };
 }
 

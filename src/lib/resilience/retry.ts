@@ -3,7 +3,7 @@ import type { GiveUpReason } from './events.ts';
 import { describeFailure } from './failure-description.ts';
 import { defaultRetryAfterMs, type Guard, type Surroundings, unavailable } from './guard.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { FailedAttempt, isTemporary, mayRepeat, type Verdict } from './verdict.ts';
+import { isTemporary, mayRepeat, type Verdict } from './verdict.ts';
 
 /** One call as its caller describes it. */
 export interface Call<T> {
@@ -21,24 +21,21 @@ export async function runWithRetries<T>(guard: Guard, call: Call<T>, around: Sur
   guard.budget.noteCall();
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    try {
-      return await guard.attempt(call.fn, signal, call.timeoutMs);
-    } catch (failure) {
-      if (!(failure instanceof FailedAttempt)) throw failure;
-      const { verdict, cause: error } = failure;
-      const wished = retryAfterMs(error, around.clock.now());
-      const delayMs = wished ?? backoffMs(around.clock, attempt, around.settings.retryCapMs);
-      const reason = whyStop(guard, call, attempt, verdict, delayMs, around.settings.retries);
-      if (reason) {
-        if (verdict !== 'foreign') {
-          const told = { dependency, operation, attempts: attempt, reason, error };
-          around.onEvent({ type: 'give_up', ...told, ...describeFailure(error) });
-        }
-        throw isTemporary(verdict) ? unavailable(dependency, wished ?? defaultRetryAfterMs, error) : error;
+    const tried = await guard.attempt(call.fn, signal, call.timeoutMs);
+    if (tried.verdict === undefined) return tried.value;
+    const { verdict, error } = tried;
+    const wished = retryAfterMs(error, around.clock.now());
+    const delayMs = wished ?? backoffMs(around.clock, attempt, around.settings.retryCapMs);
+    const reason = whyStop(guard, call, attempt, verdict, delayMs, around.settings.retries);
+    if (reason) {
+      if (verdict !== 'foreign') {
+        const told = { dependency, operation, attempts: attempt, reason, error };
+        around.onEvent({ type: 'give_up', ...told, ...describeFailure(error) });
       }
-      around.onEvent({ type: 'retry', dependency, operation, attempt, delayMs, error });
-      await sleep(around.clock, delayMs, signal);
+      throw isTemporary(verdict) ? unavailable(dependency, wished ?? defaultRetryAfterMs, error) : error;
     }
+    around.onEvent({ type: 'retry', dependency, operation, attempt, delayMs, error });
+    await sleep(around.clock, delayMs, signal);
   }
 }
 

@@ -30,19 +30,3 @@ export function isTemporary(verdict: Verdict): boolean {
 export function mayRepeat(verdict: Verdict, repeatable: boolean): boolean {
   return verdict === 'refused' || verdict === 'clashed' || (verdict === 'lost' && repeatable);
 }
-
-/** One try that has failed, with its verdict; never leaves this room. */
-export class FailedAttempt extends Error {
-  override readonly name = 'FailedAttempt' as const;
-  readonly code = 'failed_attempt';
-  readonly verdict: Verdict;
-
-  constructor(verdict: Verdict, cause: unknown) {
-    super('An attempt failed', { cause });
-    this.verdict = verdict;
-  }
-}
-
-export function verdictOf(error: unknown): Verdict {
-  return error instanceof FailedAttempt ? error.verdict : 'foreign';
-}

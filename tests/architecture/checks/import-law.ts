@@ -36,7 +36,6 @@ export const packagePlaces: Readonly<Record<string, PackagePlaces>> = {
   '@opentelemetry/api': { values: ['observability'] },
   '@opentelemetry/exporter-prometheus': { values: ['observability'] },
   '@opentelemetry/sdk-metrics': { values: ['observability'] },
-  cockatiel: { values: ['resilience'] },
   commander: { values: ['cli'] },
   'content-disposition': { values: ['files', 'reports', 'sharing'] },
   'ipaddr.js': { values: ['outbound'] },

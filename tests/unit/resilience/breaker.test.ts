@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BreakerState, createBreaker } from '../../../src/lib/resilience/breaker.ts';
-import { FailedAttempt } from '../../../src/lib/resilience/verdict.ts';
+import { type Admission, type BreakerState, createBreaker } from '../../../src/lib/resilience/breaker.ts';
+import type { Verdict } from '../../../src/lib/resilience/verdict.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 class Rejected extends Error {
@@ -24,119 +23,155 @@ function setUp(threshold = 5, openMs = 60_000) {
     onState: (state) => changes.push(state),
     rejection: (retryAfterMs) => new Rejected(retryAfterMs),
   });
-  const succeed = () => breaker.execute(async () => 'done');
-  const fail = (verdict: FailedAttempt['verdict'] = 'lost') =>
-    breaker.execute(() => Promise.reject(new FailedAttempt(verdict, undefined))).catch((error) => error);
-  const failTimes = async (times: number) => {
-    for (let i = 0; i < times; i++) await fail();
+  /** A call that ends as told: the error when it was not let through. */
+  const call = (verdict?: Verdict): Admission | Rejected => {
+    try {
+      const admission = breaker.enter();
+      breaker.leave(admission, verdict);
+      return admission;
+    } catch (error) {
+      if (error instanceof Rejected) return error;
+      throw error;
+    }
   };
-  return { breaker, clock, changes, succeed, fail, failTimes };
+  const failTimes = (times: number) => {
+    for (let i = 0; i < times; i++) call('lost');
+  };
+  return { breaker, clock, changes, call, failTimes };
 }
 
 describe('createBreaker', () => {
-  it('opens at the fifth failure in a row and rejects without calling', async () => {
-    const { breaker, changes, failTimes } = setUp();
+  it('opens at the fifth failure in a row and lets nobody through', () => {
+    const { call, changes, failTimes } = setUp();
 
-    await failTimes(5);
-    let called = false;
-    const rejected = await breaker
-      .execute(async () => {
-        called = true;
-      })
-      .catch((error: unknown) => error);
+    failTimes(4);
+    const before = [...changes];
+    failTimes(1);
 
-    expect(rejected).toEqual(new Rejected(60_000));
-    expect(called).toBe(false);
+    expect(before).toEqual([]);
+    expect(call()).toEqual(new Rejected(60_000));
     expect(changes).toEqual(['open']);
   });
 
-  it('forgets failures at a success, and at an answer that proves life', async () => {
-    const { breaker, succeed, fail, failTimes } = setUp();
+  it.each([
+    ['a success', undefined],
+    ['a refusal of the request', 'answered'],
+    ['a collision', 'clashed'],
+  ] as const)('forgets failures at %s', (_, verdict) => {
+    const { breaker, call, failTimes } = setUp();
 
-    await failTimes(4);
-    await succeed();
-    await failTimes(4);
-    await fail('answered');
-    await failTimes(4);
+    failTimes(4);
+    call(verdict);
+    failTimes(4);
 
     expect(breaker.state().state).toBe('closed');
   });
 
-  it('neither counts nor forgets at what says nothing about the service', async () => {
-    const { breaker, fail, failTimes } = setUp();
+  it('neither counts nor forgets at what says nothing about the service', () => {
+    const { breaker, call, failTimes } = setUp();
 
-    await failTimes(4);
-    await fail('foreign');
-    await fail('crowded');
+    failTimes(4);
+    call('foreign');
+    call('crowded');
     const before = breaker.state().state;
-    await failTimes(1);
+    failTimes(1);
 
     expect([before, breaker.state().state]).toEqual(['closed', 'open']);
   });
 
   it('lets exactly one probe through after the pause, and rejects the others at once', async () => {
-    const { breaker, clock, changes, failTimes } = setUp();
-    await failTimes(5);
+    const { breaker, call, clock, changes, failTimes } = setUp();
+    failTimes(5);
     await clock.advance(60_000);
 
-    const probe = Promise.withResolvers<string>();
-    const first = breaker.execute(() => probe.promise);
-    const second = await breaker.execute(async () => 'second').catch((error: unknown) => error);
-    probe.resolve('first');
+    const probe = breaker.enter();
+    const meanwhile = call();
+    breaker.leave(probe);
 
-    expect(second).toBeInstanceOf(Rejected);
-    expect(await first).toBe('first');
+    expect(probe).toBe('probe');
+    expect(meanwhile).toEqual(new Rejected(0));
+    expect(call()).toBe('call');
     expect(changes).toEqual(['open', 'half_open', 'closed']);
   });
 
   it('stays open for another pause when the probe fails', async () => {
-    const { breaker, clock, changes, succeed, fail, failTimes } = setUp();
-    await failTimes(5);
+    const { breaker, clock, changes, call, failTimes } = setUp();
+    failTimes(5);
     await clock.advance(60_000);
 
-    await fail();
+    call('lost');
     await clock.advance(59_999);
-    const early = await succeed().catch((error: unknown) => error);
+    const early = call();
     await clock.advance(1);
 
     expect(early).toEqual(new Rejected(1));
-    expect(await succeed()).toBe('done');
+    expect(call()).toBe('probe');
     expect(changes).toEqual(['open', 'half_open', 'open', 'half_open', 'closed']);
     expect(breaker.state().state).toBe('closed');
   });
 
+  it('needs as many failures again after a probe has closed it', async () => {
+    const { breaker, clock, call, failTimes } = setUp();
+    failTimes(5);
+    await clock.advance(60_000);
+    call();
+
+    failTimes(4);
+
+    expect(breaker.state().state).toBe('closed');
+  });
+
   it.each(['foreign', 'crowded'] as const)('stays half open when the probe ends %s', async (verdict) => {
-    const { breaker, clock, fail, failTimes, succeed } = setUp();
-    await failTimes(5);
+    const { breaker, clock, call, failTimes } = setUp();
+    failTimes(5);
     await clock.advance(60_000);
 
-    await fail(verdict);
+    call(verdict);
 
     expect(breaker.state().state).toBe('half_open');
-    expect(await succeed()).toBe('done');
+    expect(call()).toBe('probe');
     expect(breaker.state().state).toBe('closed');
   });
 
   it('closes when the probe is answered with a refusal of the request', async () => {
-    const { breaker, clock, fail, failTimes } = setUp();
-    await failTimes(5);
+    const { breaker, clock, call, failTimes } = setUp();
+    failTimes(5);
     await clock.advance(60_000);
 
-    await fail('answered');
+    call('answered');
 
     expect(breaker.state().state).toBe('closed');
   });
 
+  it.each([
+    ['well', undefined],
+    ['badly', 'lost'],
+  ] as const)(
+    'does not care how a call ends that was let through before it opened: %s',
+    async (_, verdict) => {
+      const { breaker, clock, changes, failTimes } = setUp();
+      const late = breaker.enter();
+      failTimes(5);
+      await clock.advance(30_000);
+
+      breaker.leave(late, verdict);
+      await clock.advance(30_000);
+
+      expect(changes).toEqual(['open']);
+      expect(breaker.enter()).toBe('probe');
+    },
+  );
+
   it('half-opens at once when told of a recovery, and only when it is open', async () => {
-    const { breaker, clock, changes, failTimes, succeed } = setUp();
+    const { breaker, clock, changes, call, failTimes } = setUp();
     breaker.halfOpen();
     const untouched = breaker.state().state;
-    await failTimes(5);
+    failTimes(5);
     await clock.advance(10_000);
 
     breaker.halfOpen();
     const told = breaker.state();
-    await succeed();
+    call();
 
     expect(untouched).toBe('closed');
     expect(told).toEqual({ state: 'half_open', since: clock.now() });
@@ -146,7 +181,7 @@ describe('createBreaker', () => {
   it('tells since when its state has held, also when the pause has ended unseen', async () => {
     const { breaker, clock, failTimes } = setUp();
     const bornAt = clock.now();
-    await failTimes(5);
+    failTimes(5);
     await clock.advance(61_000);
 
     const state = breaker.state();
@@ -155,8 +190,8 @@ describe('createBreaker', () => {
   });
 
   it('does not mind a wall clock that jumps', async () => {
-    const { breaker, clock, failTimes, succeed } = setUp();
-    await failTimes(5);
+    const { breaker, clock, call, failTimes } = setUp();
+    failTimes(5);
 
     clock.jump(24 * 3_600_000);
     const forward = breaker.state().state;
@@ -164,62 +199,22 @@ describe('createBreaker', () => {
     await clock.advance(60_000);
 
     expect(forward).toBe('open');
-    expect(await succeed()).toBe('done');
+    expect(call()).toBe('probe');
   });
 
-  it('never opens with a threshold of zero', async () => {
+  it('never opens with a threshold of zero', () => {
     const { breaker, failTimes } = setUp(0);
 
-    await failTimes(50);
+    failTimes(50);
 
     expect(breaker.state().state).toBe('closed');
   });
 
-  it('behaves as the model says, whatever happens', async () => {
-    const step = fc.oneof(
-      fc.constantFrom('success', 'lost', 'refused', 'broken', 'answered', 'clashed', 'foreign', 'recovered'),
-      fc.integer({ min: 1, max: 90_000 }),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { maxLength: 40 }),
-        fc.integer({ min: 1, max: 4 }),
-        async (steps, threshold) => {
-          const { breaker, clock, succeed, fail } = setUp(threshold, 60_000);
-          const model = { failures: 0, openUntil: undefined as number | undefined };
+  it('lets the next call be the probe when it opens for no time at all', () => {
+    const { call, failTimes } = setUp(1, 0);
 
-          for (const what of steps) {
-            if (typeof what === 'number') await clock.advance(what);
-            else if (what === 'recovered') {
-              breaker.halfOpen();
-              if (model.openUntil !== undefined)
-                model.openUntil = Math.min(model.openUntil, clock.monotonicMs());
-            } else {
-              const result = await (what === 'success'
-                ? succeed().catch((error: unknown) => error)
-                : fail(what as FailedAttempt['verdict']));
-              const probing = model.openUntil !== undefined && model.openUntil <= clock.monotonicMs();
-              const rejected = model.openUntil !== undefined && !probing;
-              expect(result instanceof Rejected).toBe(rejected);
-              if (!rejected) judge(what, probing);
-            }
-            expect(breaker.state().state).toBe(stateOfModel());
-          }
+    failTimes(1);
 
-          function judge(what: string, probing: boolean) {
-            if (['success', 'answered', 'clashed'].includes(what))
-              Object.assign(model, { failures: 0, openUntil: undefined });
-            else if (what !== 'foreign' && (probing || ++model.failures >= threshold)) {
-              Object.assign(model, { failures: 0, openUntil: clock.monotonicMs() + 60_000 });
-            }
-          }
-          function stateOfModel(): BreakerState {
-            if (model.openUntil === undefined) return 'closed';
-            return model.openUntil > clock.monotonicMs() ? 'open' : 'half_open';
-          }
-        },
-      ),
-      { numRuns: 150 },
-    );
+    expect([call('lost'), call(), call()]).toEqual(['probe', 'probe', 'call']);
   });
 });

@@ -1,18 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBulkhead } from '../../../src/lib/resilience/bulkhead.ts';
+import { type Bulkhead, createBulkhead } from '../../../src/lib/resilience/bulkhead.ts';
 
 const never = new AbortController().signal;
 const full = () => new Error('full');
+
+/** Runs work in a slot, as the guard does. */
+async function execute<T>(bulkhead: Bulkhead, fn: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  await bulkhead.enter(signal);
+  try {
+    return await fn();
+  } finally {
+    bulkhead.leave();
+  }
+}
 
 describe('createBulkhead', () => {
   it('rejects the call that finds the queue full', async () => {
     const bulkhead = createBulkhead(1, 1, full);
     const gate = Promise.withResolvers<void>();
-    const running = bulkhead.execute(() => gate.promise, never);
-    const waiting = bulkhead.execute(async () => 'second', never);
+    const running = execute(bulkhead, () => gate.promise, never);
+    const waiting = execute(bulkhead, async () => 'second', never);
 
-    const third = await bulkhead.execute(async () => 'third', never).catch((error: unknown) => error);
+    const third = await execute(bulkhead, async () => 'third', never).catch((error: unknown) => error);
     gate.resolve();
 
     expect(third).toEqual(new Error('full'));
@@ -23,19 +33,23 @@ describe('createBulkhead', () => {
   it('lets go of a waiting call as soon as its signal aborts, and never runs it', async () => {
     const bulkhead = createBulkhead(1, 5, full);
     const gate = Promise.withResolvers<void>();
-    const running = bulkhead.execute(() => gate.promise, never);
+    const running = execute(bulkhead, () => gate.promise, never);
     const abort = new AbortController();
     let ran = false;
-    const waiting = bulkhead.execute(async () => {
-      ran = true;
-    }, abort.signal);
+    const waiting = execute(
+      bulkhead,
+      async () => {
+        ran = true;
+      },
+      abort.signal,
+    );
 
     abort.abort(new Error('enough'));
 
     await expect(waiting).rejects.toThrow('enough');
     gate.resolve();
     await running;
-    expect(await bulkhead.execute(async () => 'next', never)).toBe('next');
+    expect(await execute(bulkhead, async () => 'next', never)).toBe('next');
     expect(ran).toBe(false);
   });
 
@@ -43,7 +57,7 @@ describe('createBulkhead', () => {
     const bulkhead = createBulkhead(0, 0, full);
 
     const results = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => bulkhead.execute(async () => i, never)),
+      Array.from({ length: 200 }, (_, i) => execute(bulkhead, async () => i, never)),
     );
 
     expect(results).toHaveLength(200);
@@ -61,12 +75,16 @@ describe('createBulkhead', () => {
 
           const results = await Promise.allSettled(
             calls.map((works) =>
-              bulkhead.execute(async () => {
-                most = Math.max(most, ++running);
-                await Promise.resolve();
-                running--;
-                if (!works) throw new Error('failed');
-              }, never),
+              execute(
+                bulkhead,
+                async () => {
+                  most = Math.max(most, ++running);
+                  await Promise.resolve();
+                  running--;
+                  if (!works) throw new Error('failed');
+                },
+                never,
+              ),
             ),
           );
 
