@@ -13,6 +13,10 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
     'Calls that were not let through to a dependency',
   );
   const transitions = metrics.counter('resilience_breaker_transitions_total', 'Changes of circuit breakers');
+  const orders = metrics.counter(
+    'resilience_breaker_mode_changes_total',
+    'Orders of operators that this instance has begun to follow',
+  );
   return (event) => {
     const { dependency } = event;
     switch (event.type) {
@@ -41,6 +45,15 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
       case 'breaker':
         transitions.add({ dependency: seriesOf(dependency), state: event.state });
         logger.warning('a circuit breaker changed', { dependency, state: event.state });
+        break;
+      case 'breaker_mode':
+        orders.add({ dependency: seriesOf(dependency), mode: event.after });
+        logger.warning('a circuit breaker was set by an operator', {
+          dependency,
+          by: event.by,
+          before: event.before,
+          after: event.after,
+        });
         break;
     }
   };

@@ -7,7 +7,7 @@ import { type Config, loadConfig } from './lib/config/index.ts';
 import { createLifecycle, type Lazy, lazy, newId, startDeadline, systemClock } from './lib/core/index.ts';
 import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
-import { createLiveness, createReadiness } from './lib/health/index.ts';
+import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
 import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
 import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
@@ -47,9 +47,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   const metrics = createMetrics(instance);
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
+  const observe = observeResilience(logger, metrics);
   const resilience = createResilience({
     clock,
-    onEvent: observeResilience(logger, metrics),
+    onEvent(event) {
+      observe(event);
+      if (event.type === 'breaker') breakers().tell(event.dependency);
+    },
+    overrideOf: (dependency) => breakers().overrideOf(dependency),
     bulkheadSizes: {
       postgres: config.DATABASE_POOL_SIZE,
       'postgres-direct': config.DATABASE_DIRECT_POOL_SIZE,
@@ -67,6 +72,16 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   // An account is opened once, so that a passing health check counts for all that lies in it.
   const openBeside = (connection: Config['storage']) =>
     connection === config.storage ? storage : openStorage(connection);
+  const breakers = lazy(() =>
+    createBreakers({
+      clock,
+      logger: logger.child('health'),
+      table: storage.table('crownsafebreakers', 'table-control'),
+      instance,
+      resilience,
+      onEvent: observe,
+    }),
+  );
   const queueStorage = openBeside(config.queueStorage);
   const backupStorage = openBeside(config.backupStorage);
   const addressOf = (url: string) => parseDatabaseUrl(url, () => databaseToken(identity));
@@ -198,6 +213,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     caches,
     files,
     backups,
+    breakers,
     edge: createEdge({
       clock,
       logger,

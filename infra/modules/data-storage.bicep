@@ -1,5 +1,5 @@
 metadata name = 'Data account'
-metadata description = 'Uploads, trash, reports, locks, the job queues, the catalogue of backups, cached values, and what the Functions host keeps.'
+metadata description = 'Uploads, trash, reports, locks, the job queues, the catalogue of backups, cached values, orders for circuit breakers, and what the Functions host keeps.'
 
 @minLength(3)
 @maxLength(24)
@@ -110,6 +110,10 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
 
   resource cache 'tables' = {
     name: 'crownsafecache'
+  }
+
+  resource breakerOrders 'tables' = {
+    name: 'crownsafebreakers'
   }
 }
 

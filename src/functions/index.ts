@@ -5,6 +5,8 @@ import { backupsCreate } from './backups-create.ts';
 import { backupsDownload } from './backups-download.ts';
 import { backupsGet } from './backups-get.ts';
 import { backupsList } from './backups-list.ts';
+import { breakersList } from './breakers-list.ts';
+import { breakersSet } from './breakers-set.ts';
 import type { QueueFunction, TimerFunction } from './declarations.ts';
 import { filesContent } from './files-content.ts';
 import { filesDelete } from './files-delete.ts';
@@ -32,6 +34,8 @@ export const endpoints: readonly Endpoint[] = [
   backupsDownload,
   backupsGet,
   backupsList,
+  breakersList,
+  breakersSet,
   filesContent,
   filesDelete,
   filesGet,

@@ -20,6 +20,8 @@ export interface App {
   readonly services: Services;
   /** The one that serves now. */
   readonly host: LocalHost;
+  /** The settings it runs with, for another instance beside it. */
+  readonly env: Readonly<Record<string, string>>;
   /** What app and host have logged so far, line by line. */
   readonly logLines: readonly string[];
   /** Starts another host and worker on the same services, after the end of those that are there. */
@@ -69,6 +71,7 @@ export async function startApp(appFolder: string, env: Readonly<Record<string, s
     get host() {
       return host;
     },
+    env: appEnv,
     async restart() {
       await host.stop();
       host = await start();

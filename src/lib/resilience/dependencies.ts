@@ -7,6 +7,8 @@ import type { Verdict } from './verdict.ts';
 interface Profile {
   readonly words: string;
   readonly judge: (error: unknown) => Verdict;
+  /** Left out of breakers and orders: through it breakers are told what to do, so nothing may lock it. */
+  readonly alwaysAsked?: true;
 }
 
 /** What every instance calls over the network. */
@@ -14,6 +16,7 @@ const known = {
   blob: { words: 'File storage', judge: judgeAzureError },
   'backup-blob': { words: 'Backup storage', judge: judgeAzureError },
   table: { words: 'Table storage', judge: judgeAzureError },
+  'table-control': { words: 'Table storage', judge: judgeAzureError, alwaysAsked: true },
   queue: { words: 'The job queue', judge: judgeAzureError },
   postgres: { words: 'The database', judge: judgePostgresError },
   'postgres-direct': { words: 'The database', judge: judgePostgresError },
@@ -22,6 +25,9 @@ const known = {
 const webhook: Profile = { words: 'The receiver of the notification', judge: judgeHttpError };
 
 type KnownDependency = keyof typeof known;
+
+/** A name of a host, or an address, with the port where it has one. */
+const webhookName = /^webhook:(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /** An endpoint with its own breaker, bulkhead and retry budget; of webhooks, one for each host. */
 export type Dependency = KnownDependency | `webhook:${string}`;
@@ -42,6 +48,17 @@ export function unavailableText(dependency: Dependency): string {
 
 export function judgeError(dependency: Dependency, error: unknown): Verdict {
   return profileOf(dependency).judge(error);
+}
+
+/** False for what is asked whatever happens. */
+export function hasBreaker(dependency: Dependency): boolean {
+  return profileOf(dependency).alwaysAsked !== true;
+}
+
+/** Finds the dependency of a name that has a breaker; any host may be notified by some instance. */
+export function findDependency(name: string): Dependency | undefined {
+  if (webhookName.test(name)) return name as `webhook:${string}`;
+  return knownDependencies.find((known) => known === name && hasBreaker(known));
 }
 
 function profileOf(dependency: Dependency): Profile {

@@ -1,9 +1,17 @@
 import { AppError, type Clock } from '../core/index.ts';
-import { type Breaker, createBreaker } from './breaker.ts';
+import { type Admission, type Breaker, createBreaker } from './breaker.ts';
 import { createRetryBudget, type RetryBudget } from './budget.ts';
 import { createBulkhead } from './bulkhead.ts';
-import { type Dependency, type DependencyKind, judgeError, kindOf, unavailableText } from './dependencies.ts';
-import type { ResilienceEvent } from './events.ts';
+import {
+  type Dependency,
+  type DependencyKind,
+  hasBreaker,
+  judgeError,
+  kindOf,
+  unavailableText,
+} from './dependencies.ts';
+import type { RejectedBy, ResilienceEvent } from './events.ts';
+import type { FindOverride } from './override.ts';
 import type { ResilienceSettings } from './settings.ts';
 import { withTimeout } from './timeout.ts';
 import type { Verdict } from './verdict.ts';
@@ -15,6 +23,7 @@ export interface Surroundings {
   readonly settings: ResilienceSettings;
   /** Calls that may run at a time, where the setting for all does not fit. */
   readonly bulkheadSizes: Partial<Readonly<Record<DependencyKind, number>>>;
+  readonly overrideOf: FindOverride;
 }
 
 /** What one try has come to. */
@@ -28,7 +37,7 @@ export interface Guard {
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
   /**
-   * One try: breaker → bulkhead → timeout.
+   * One try: operator's order → breaker → bulkhead → timeout.
    *
    * @throws AppError `unavailable` when it is not let through; the signal's reason as it is
    */
@@ -42,17 +51,21 @@ export interface Guard {
 /** What a client is told to wait when nothing better is known. */
 export const defaultRetryAfterMs = 5_000;
 
+/** While an operator holds a breaker open. By then every instance has heard that it is over. */
+const heldOpenRetryAfterMs = 10_000;
+
 export function createGuard(
   dependency: Dependency,
-  { clock, onEvent, settings, bulkheadSizes }: Surroundings,
+  { clock, onEvent, settings, bulkheadSizes, overrideOf }: Surroundings,
 ): Guard {
-  const reject = (by: 'breaker' | 'bulkhead', retryAfterMs: number) => {
+  const reject = (by: RejectedBy, retryAfterMs: number) => {
     onEvent({ type: 'rejected', dependency, by });
     return unavailable(dependency, retryAfterMs);
   };
+  const governed = hasBreaker(dependency);
   const breaker = createBreaker({
     clock,
-    threshold: settings.breakerThreshold,
+    threshold: governed ? settings.breakerThreshold : 0,
     openMs: settings.breakerOpenMs,
     onState: (state) => onEvent({ type: 'breaker', dependency, state }),
     rejection: (retryAfterMs) => reject('breaker', retryAfterMs),
@@ -62,12 +75,19 @@ export function createGuard(
     settings.bulkheadQueue,
     () => reject('bulkhead', defaultRetryAfterMs),
   );
+  /** Nothing is told to the breaker of a call that it was not asked about. */
+  const enter = (): Admission | undefined => {
+    const override = governed ? overrideOf(dependency) : undefined;
+    if (override === undefined) return breaker.enter();
+    if (override.mode === 'open') throw reject('operator', heldOpenRetryAfterMs);
+    return undefined;
+  };
   return {
     dependency,
     breaker,
     budget: createRetryBudget(clock, settings.budgetMinimum, settings.budgetShare),
     async attempt(fn, signal, timeoutMs) {
-      const admission = breaker.enter();
+      const admission = enter();
       let verdict: Verdict | undefined = 'foreign';
       try {
         const turn = bulkhead.enter(signal);
@@ -84,7 +104,7 @@ export function createGuard(
           bulkhead.leave();
         }
       } finally {
-        breaker.leave(admission, verdict);
+        if (admission !== undefined) breaker.leave(admission, verdict);
       }
     },
   };

@@ -1,4 +1,6 @@
-export type { Dependency } from './dependencies.ts';
+export { type Dependency, findDependency } from './dependencies.ts';
 export type { ResilienceEvent } from './events.ts';
-export { createResilience, type Resilience, type RunOptions } from './resilience.ts';
+export { orElse } from './fallback.ts';
+export type { BreakerMode, BreakerOverride } from './override.ts';
+export { type BreakerStatus, createResilience, type Resilience, type RunOptions } from './resilience.ts';
 export type { ResilienceSettings } from './settings.ts';

@@ -1,8 +1,10 @@
 import type { Clock } from '../core/index.ts';
 import type { BreakerState } from './breaker.ts';
-import type { Dependency, DependencyKind } from './dependencies.ts';
+import { type Dependency, type DependencyKind, hasBreaker } from './dependencies.ts';
 import type { ResilienceEvent } from './events.ts';
+import type { Guard } from './guard.ts';
 import { createGuards } from './guards.ts';
+import type { BreakerMode, FindOverride } from './override.ts';
 import { runWithRetries } from './retry.ts';
 import { defaultSettings, type ResilienceSettings } from './settings.ts';
 
@@ -15,6 +17,15 @@ export interface RunOptions {
   readonly repeatable?: boolean;
   /** Longest time for one try, where the default does not fit. */
   readonly timeoutMs?: number;
+}
+
+/** What a breaker does, and by whose decision. */
+export interface BreakerStatus {
+  readonly name: Dependency;
+  readonly state: BreakerState;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly mode: BreakerMode;
 }
 
 /** The one place that decides whether a call to a dependency is made, for how long, and whether again. */
@@ -37,8 +48,8 @@ export interface Resilience {
     fn: (signal: AbortSignal) => Promise<T>,
     options: RunOptions,
   ): Promise<T>;
-  /** All breakers, also of the hosts called of late; `since` is in milliseconds since the epoch. */
-  states(): readonly { readonly name: Dependency; readonly state: BreakerState; readonly since: number }[];
+  /** All breakers, also of the hosts called of late. */
+  states(): readonly BreakerStatus[];
   /** Tells that a health check has passed: an open breaker lets its probe through now. */
   noteRecovery(dependency: Dependency): void;
 }
@@ -50,6 +61,8 @@ interface ResilienceOptions {
   readonly settings?: Partial<ResilienceSettings>;
   /** Calls to one dependency that may run at a time, where the default does not fit: as many as its pool has connections. */
   readonly bulkheadSizes?: Partial<Readonly<Record<DependencyKind, number>>>;
+  /** What operators have ordered; default: nothing. */
+  readonly overrideOf?: FindOverride;
 }
 
 /** Makes the policies, one set for each dependency. */
@@ -58,13 +71,23 @@ export function createResilience({
   onEvent = () => {},
   settings,
   bulkheadSizes = {},
+  overrideOf = () => undefined,
 }: ResilienceOptions): Resilience {
-  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings }, bulkheadSizes };
+  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings }, bulkheadSizes, overrideOf };
   const guards = createGuards(around);
+  const statusOf = ({ dependency, breaker }: Guard): BreakerStatus => {
+    const override = overrideOf(dependency);
+    if (override) return { name: dependency, state: override.mode, ...override };
+    return { name: dependency, ...breaker.state(), mode: 'auto' };
+  };
   return {
     run: (dependency, operation, fn, { signal, repeatable = true, timeoutMs = around.settings.timeoutMs }) =>
       runWithRetries(guards.of(dependency), { operation, fn, signal, repeatable, timeoutMs }, around),
-    states: () => guards.all().map(({ dependency, breaker }) => ({ name: dependency, ...breaker.state() })),
+    states: () =>
+      guards
+        .all()
+        .filter(({ dependency }) => hasBreaker(dependency))
+        .map(statusOf),
     noteRecovery: (dependency) => guards.peek(dependency)?.breaker.halfOpen(),
   };
 }

@@ -200,8 +200,11 @@ export interface LeaseLock {
 export interface Storage {
   /** @param dependency - whose breaker counts; the backup container has its own */
   blobs(container: string, dependency?: 'blob' | 'backup-blob'): BlobStore;
-  /** @throws TypeError when the account is used for blobs only */
-  table(name: string): TableStore;
+  /**
+   * @param dependency - whose breaker counts; `table-control` has none, for the table that tells breakers what to do
+   * @throws TypeError when the account is used for blobs only
+   */
+  table(name: string, dependency?: 'table' | 'table-control'): TableStore;
   /** @throws TypeError when the account is used for blobs only */
   queue(name: string): Queue;
   /** @param container - of its own: it holds one empty blob for each lock */

@@ -43,11 +43,18 @@ export function createStorage(options: StorageOptions): Storage {
         return createBlobStore({ access: clients.blob, endpoint, container, dependency, resilience, clock });
       },
     ),
-    table: remember<TableStore, [name: string]>((name) => {
-      if (tables === undefined) throw new TypeError(blobsOnly);
-      used.add('table');
-      return createTableStore({ access: lazy(() => clients.table(tables, name)), resilience, clock });
-    }),
+    table: remember<TableStore, [name: string, dependency?: 'table' | 'table-control']>(
+      (name, dependency = 'table') => {
+        if (tables === undefined) throw new TypeError(blobsOnly);
+        used.add(dependency);
+        return createTableStore({
+          access: lazy(() => clients.table(tables, name)),
+          dependency,
+          resilience,
+          clock,
+        });
+      },
+    ),
     queue: remember<Queue, [name: string]>((name) => {
       if (queues === undefined) throw new TypeError(blobsOnly);
       used.add('queue');

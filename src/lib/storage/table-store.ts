@@ -8,6 +8,7 @@ import { fromWire, isSameRow, toWire } from './table-values.ts';
 
 interface TableStoreOptions {
   readonly access: () => Promise<TableAccess>;
+  readonly dependency: 'table' | 'table-control';
   readonly resilience: Resilience;
   readonly clock: Clock;
 }
@@ -19,11 +20,11 @@ type Outcome = 'done' | 'taken' | 'absent' | 'changed';
 const pageRows = 1000;
 
 /** One table of Azure Table Storage. */
-export function createTableStore({ access, resilience, clock }: TableStoreOptions): TableStore {
+export function createTableStore({ access, dependency, resilience, clock }: TableStoreOptions): TableStore {
   const call = createCalls({
     clock,
     resilience,
-    dependency: 'table',
+    dependency,
     // Succeeds when the table is there.
     create: async (abortSignal) => (await access()).client.createTable({ abortSignal }),
   });
