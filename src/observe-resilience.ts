@@ -1,5 +1,5 @@
 import type { Logger, Metrics } from './lib/observability/index.ts';
-import type { Dependency, ResilienceEvent } from './lib/resilience/index.ts';
+import { kindOf, type ResilienceEvent } from './lib/resilience/index.ts';
 
 /** The first use of a container, table or queue finds it missing and makes it. */
 const madeOnDemand = ['ContainerNotFound', 'TableNotFound', 'QueueNotFound'];
@@ -19,9 +19,11 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
   );
   return (event) => {
     const { dependency } = event;
+    // Hosts of webhooks share a series: a counter is kept for ever, and log lines name the host.
+    const kind = kindOf(dependency);
     switch (event.type) {
       case 'retry':
-        retries.add({ dependency: seriesOf(dependency) });
+        retries.add({ dependency: kind });
         logger.warning('a call is tried again', {
           dependency,
           operation: event.operation,
@@ -39,15 +41,15 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
       }
       case 'rejected':
-        rejections.add({ dependency: seriesOf(dependency), by: event.by });
+        rejections.add({ dependency: kind, by: event.by });
         logger.warning('a call was not let through', { dependency, by: event.by });
         break;
       case 'breaker':
-        transitions.add({ dependency: seriesOf(dependency), state: event.state });
+        transitions.add({ dependency: kind, state: event.state });
         logger.warning('a circuit breaker changed', { dependency, state: event.state });
         break;
       case 'breaker_mode':
-        orders.add({ dependency: seriesOf(dependency), mode: event.after });
+        orders.add({ dependency: kind, mode: event.after });
         logger.warning('a circuit breaker was set by an operator', {
           dependency,
           by: event.by,
@@ -57,9 +59,4 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
     }
   };
-}
-
-/** Hosts of webhooks share one series: a counter is kept for ever, and log lines name the host. */
-function seriesOf(dependency: Dependency): string {
-  return dependency.split(':', 1)[0] ?? dependency;
 }

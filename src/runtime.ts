@@ -54,6 +54,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       observe(event);
       if (event.type === 'breaker') breakers().tell(event.dependency);
     },
+    chaos: config.CHAOS,
     overrideOf: (dependency) => breakers().overrideOf(dependency),
     bulkheadSizes: {
       postgres: config.DATABASE_POOL_SIZE,
@@ -61,6 +62,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       webhook: connectionsPerHost,
     },
   });
+  if (config.CHAOS) logger.warning('calls are disturbed on purpose', { chaos: config.CHAOS });
   const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
     clock,
     onRefreshFailure: (error) => logger.child('security').warning('a token could not be renewed', { error }),

@@ -96,6 +96,9 @@ function crossChecks(given: Environment): string[] {
   if (/^http:/i.test(given['SLACK_WEBHOOK_URL'] ?? '') && given['ENVIRONMENT'] !== 'test') {
     problems.push('SLACK_WEBHOOK_URL: must be an https:// URL');
   }
+  if (isProduction && given['CHAOS'] !== undefined) {
+    problems.push('CHAOS: is refused in production, where nobody breaks things on purpose');
+  }
   for (const name of Object.keys(settingsSchema.shape)) {
     // The platform leaves the reference itself in place of a secret that it cannot read: a text anybody can guess.
     if (given[name]?.startsWith('@Microsoft.KeyVault(')) {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { chaos } from './chaos.ts';
 
 /** What documentation and the local example need to know of a setting beside its schema. */
 interface SettingNotes {
@@ -108,6 +109,11 @@ export const settingsSchema = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warning', 'error']).default('info').register(notes, {
     group: 'service',
     description: 'Least severe level that is logged.',
+  }),
+  CHAOS: chaos.optional().register(notes, {
+    group: 'service',
+    description:
+      'Faults on purpose, for tests and drills: `blob:fault=0.3,latency=200ms; postgres:fault=0.1` fails a share of the tries and delays each. Refused in production.',
   }),
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').register(notes, {
     group: 'service',

@@ -32,7 +32,7 @@ const webhookName = /^webhook:(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-
 /** An endpoint with its own breaker, bulkhead and retry budget; of webhooks, one for each host. */
 export type Dependency = KnownDependency | `webhook:${string}`;
 
-/** What is set alike for all hosts of webhooks. */
+/** The same for all hosts of webhooks: for what is set alike, kept for ever (a series) or told beforehand (a fault). */
 export type DependencyKind = KnownDependency | 'webhook';
 
 export function kindOf(dependency: Dependency): DependencyKind {

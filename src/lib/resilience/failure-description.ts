@@ -1,4 +1,4 @@
-import { fieldOf, textOf } from './network-errors.ts';
+import { codeOf, fieldOf, textOf } from './error-fields.ts';
 
 /** What a log line says about a failure of the service. */
 export interface FailureDescription {
@@ -14,8 +14,7 @@ export interface FailureDescription {
 /** Reads what an operator needs out of an error of any of our dependencies. */
 export function describeFailure(error: unknown): FailureDescription {
   const status = fieldOf(error, 'statusCode');
-  // Table errors keep their code one level deeper.
-  const code = textOf(error, 'code') || textOf(fieldOf(fieldOf(error, 'details'), 'odataError'), 'code');
+  const code = codeOf(error);
   return {
     level: status === 404 || status === 409 ? 'warning' : 'error',
     errorType: textOf(error, 'name') || typeof error,

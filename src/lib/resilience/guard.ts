@@ -2,6 +2,7 @@ import { AppError, type Clock } from '../core/index.ts';
 import { type Admission, type Breaker, createBreaker } from './breaker.ts';
 import { createRetryBudget, type RetryBudget } from './budget.ts';
 import { createBulkhead } from './bulkhead.ts';
+import { type Chaos, disturb } from './chaos.ts';
 import {
   type Dependency,
   type DependencyKind,
@@ -24,6 +25,7 @@ export interface Surroundings {
   /** Calls that may run at a time, where the setting for all does not fit. */
   readonly bulkheadSizes: Partial<Readonly<Record<DependencyKind, number>>>;
   readonly overrideOf: FindOverride;
+  readonly chaos: Chaos;
 }
 
 /** What one try has come to. */
@@ -56,7 +58,7 @@ const heldOpenRetryAfterMs = 10_000;
 
 export function createGuard(
   dependency: Dependency,
-  { clock, onEvent, settings, bulkheadSizes, overrideOf }: Surroundings,
+  { clock, onEvent, settings, bulkheadSizes, overrideOf, chaos }: Surroundings,
 ): Guard {
   const reject = (by: RejectedBy, retryAfterMs: number) => {
     onEvent({ type: 'rejected', dependency, by });
@@ -75,6 +77,7 @@ export function createGuard(
     settings.bulkheadQueue,
     () => reject('bulkhead', defaultRetryAfterMs),
   );
+  const faults = chaos[kindOf(dependency)];
   /** Nothing is told to the breaker of a call that it was not asked about. */
   const enter = (): Admission | undefined => {
     const override = governed ? overrideOf(dependency) : undefined;
@@ -93,7 +96,7 @@ export function createGuard(
         const turn = bulkhead.enter(signal);
         if (turn) await turn;
         try {
-          const value = await withTimeout(clock, timeoutMs, signal, fn);
+          const value = await withTimeout(clock, timeoutMs, signal, faults ? disturb(clock, faults, fn) : fn);
           verdict = undefined;
           return { value };
         } catch (error) {

@@ -1,4 +1,5 @@
-import { fieldOf, judgeNetworkCode, textOf } from './network-errors.ts';
+import { fieldOf, textOf } from './error-fields.ts';
+import { judgeNetworkCode } from './network-errors.ts';
 import { AttemptTimeoutError } from './timeout.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -6,22 +7,22 @@ import type { Verdict } from './verdict.ts';
  * Statuses that a later try may not get. What is not listed: other 5xx `broken`, all below `answered`.
  * Source: RFC 9110 §15, RFC 6585 §4 (429), RFC 8470 §5.2 (425).
  */
-const statuses: ReadonlyMap<number, Verdict> = new Map([
+export const httpStatuses: ReadonlyMap<number, Verdict> = new Map([
   [408, 'lost'],
   // Too Early: the server was not willing to risk doing it twice.
   [425, 'refused'],
   [429, 'refused'],
-  // The server, or one behind it, fell over midway: it may have been done.
+  // The server, or one behind it, fell over midway: it may have been done. Azure: InternalError, OperationTimedOut.
   [500, 'lost'],
   [502, 'lost'],
-  // Overloaded or under maintenance: turned away before anything was done.
+  // Overloaded or under maintenance: turned away before anything was done. Azure: ServerBusy.
   [503, 'refused'],
   [504, 'lost'],
 ]);
 
 /** Reads what a status says, of Azure's services and of anybody else's. */
 export function judgeStatus(status: number): Verdict {
-  return statuses.get(status) ?? (status >= 500 ? 'broken' : 'answered');
+  return httpStatuses.get(status) ?? (status >= 500 ? 'broken' : 'answered');
 }
 
 /**

@@ -1,4 +1,4 @@
-export { type Dependency, findDependency } from './dependencies.ts';
+export { type Dependency, findDependency, kindOf } from './dependencies.ts';
 export type { ResilienceEvent } from './events.ts';
 export { orElse } from './fallback.ts';
 export type { BreakerMode, BreakerOverride } from './override.ts';

@@ -5,13 +5,15 @@ import type { Verdict } from './verdict.ts';
  * about, nothing can have been done; once there was one, nobody knows. `socket hang up` of node:http has the code ECONNRESET.
  * Source: nodejs.org/api/errors.html, "Common system errors"; undici's docs/docs/api/Errors.md.
  */
-const verdicts: ReadonlyMap<string, Verdict> = new Map([
+export const networkCodes: ReadonlyMap<string, Verdict> = new Map([
   ['ECONNREFUSED', 'refused'],
   ['EHOSTDOWN', 'refused'],
   ['EHOSTUNREACH', 'refused'],
+  ['ENETDOWN', 'refused'],
   ['ENETUNREACH', 'refused'],
   ['ENOTFOUND', 'refused'],
   ['EAI_AGAIN', 'refused'],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', 'refused'],
   ['ECONNRESET', 'lost'],
   ['ECONNABORTED', 'lost'],
   ['EPIPE', 'lost'],
@@ -25,11 +27,16 @@ const verdicts: ReadonlyMap<string, Verdict> = new Map([
   // More headers than anybody reads: it will answer the same again.
   ['UND_ERR_HEADERS_OVERFLOW', 'broken'],
   ['answer_malformed', 'broken'],
+  // Certificates: it answers the same until somebody puts it right.
   ['CERT_HAS_EXPIRED', 'broken'],
+  ['CERT_NOT_YET_VALID', 'broken'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'broken'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'broken'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'broken'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'broken'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'broken'],
+  // A fault of our own making, before anything was sent.
+  ['injected_fault', 'refused'],
   // Without a token the service is as far away as without a network.
   ['identity_unavailable', 'refused'],
   ['identity_refused', 'broken'],
@@ -37,16 +44,5 @@ const verdicts: ReadonlyMap<string, Verdict> = new Map([
 
 /** Reads what kept a request from the service; `undefined` when the code is none of those. */
 export function judgeNetworkCode(code: string): Verdict | undefined {
-  return verdicts.get(code);
-}
-
-/** A property of whatever was thrown. */
-export function fieldOf(error: unknown, name: string): unknown {
-  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
-}
-
-/** A text property of whatever was thrown; `code` of a DOMException, for one, is a number. */
-export function textOf(error: unknown, name: string): string {
-  const value = fieldOf(error, name);
-  return typeof value === 'string' ? value : '';
+  return networkCodes.get(code);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/index.ts';
 import type { BreakerState } from './breaker.ts';
+import type { Chaos } from './chaos.ts';
 import { type Dependency, type DependencyKind, hasBreaker } from './dependencies.ts';
 import type { ResilienceEvent } from './events.ts';
 import type { Guard } from './guard.ts';
@@ -63,6 +64,8 @@ interface ResilienceOptions {
   readonly bulkheadSizes?: Partial<Readonly<Record<DependencyKind, number>>>;
   /** What operators have ordered; default: nothing. */
   readonly overrideOf?: FindOverride;
+  /** Faults on purpose; default: none. */
+  readonly chaos?: Chaos | undefined;
 }
 
 /** Makes the policies, one set for each dependency. */
@@ -72,8 +75,16 @@ export function createResilience({
   settings,
   bulkheadSizes = {},
   overrideOf = () => undefined,
+  chaos = {},
 }: ResilienceOptions): Resilience {
-  const around = { clock, onEvent, settings: { ...defaultSettings, ...settings }, bulkheadSizes, overrideOf };
+  const around = {
+    clock,
+    onEvent,
+    settings: { ...defaultSettings, ...settings },
+    bulkheadSizes,
+    overrideOf,
+    chaos,
+  };
   const guards = createGuards(around);
   const statusOf = ({ dependency, breaker }: Guard): BreakerStatus => {
     const override = overrideOf(dependency);

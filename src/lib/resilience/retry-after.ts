@@ -1,5 +1,5 @@
 import { parseHttpDate } from '../core/index.ts';
-import { fieldOf } from './network-errors.ts';
+import { fieldOf } from './error-fields.ts';
 
 /**
  * The wait a service has asked for, in milliseconds: `retryAfterSeconds` of the error, or the `Retry-After` header
