@@ -7,7 +7,7 @@ let app: App;
 let api: Api;
 
 beforeAll(async () => {
-  app = await startApp(inject('appFolder'), { CHAOS: 'blob:fault=1; postgres:latency=100ms' });
+  app = await startApp(inject('appFolder'), { CHAOS: 'blob:fault=1 postgres:latency=100ms' });
   api = apiWith(app.adminKey, app.baseUrl);
 });
 afterAll(() => app.stop());

@@ -113,7 +113,7 @@ export const settingsSchema = z.object({
   CHAOS: chaos.optional().register(notes, {
     group: 'service',
     description:
-      'Faults on purpose, for tests and drills: `blob:fault=0.3,latency=200ms; postgres:fault=0.1` fails a share of the tries and delays each. Refused in production.',
+      'Faults on purpose, for tests and drills: `blob:fault=0.3,latency=200ms postgres:fault=0.1` fails a share of the tries and delays each. Refused in production.',
   }),
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').register(notes, {
     group: 'service',

@@ -41,7 +41,7 @@ export function withTimeout<T>(
     };
     const onAbort = () => cutOff(signal.reason);
     const cancelTimer = clock.after(timeoutMs, () => cutOff(new AttemptTimeoutError(timeoutMs)));
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort);
     const fail = (error: unknown) => {
       leave();
       reject(error);

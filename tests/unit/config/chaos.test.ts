@@ -14,9 +14,9 @@ describe('the setting CHAOS', () => {
   it.each([
     ['blob:fault=0.3,latency=200ms', { blob: { faultRate: 0.3, latencyMs: 200 } }],
     ['blob:fault=1', { blob: { faultRate: 1, latencyMs: 0 } }],
-    ['webhook: fault=.05', { webhook: { faultRate: 0.05, latencyMs: 0 } }],
+    [' webhook:fault=.05 ', { webhook: { faultRate: 0.05, latencyMs: 0 } }],
     [
-      'queue:latency=1500ms; postgres-direct:fault=0',
+      'queue:latency=1500ms  postgres-direct:fault=0',
       { queue: { faultRate: 0, latencyMs: 1500 }, 'postgres-direct': { faultRate: 0, latencyMs: 0 } },
     ],
   ])('reads %s', (text, expected) => {
@@ -31,8 +31,8 @@ describe('the setting CHAOS', () => {
     ['blob:fault=0.5,fault=0.5', 'must read as'],
     ['blob:latency=200', 'must read as'],
     ['blob:latency=100000ms', 'must read as'],
-    ['blob:fault=1;', 'must read as'],
-    ['blob:fault=1;blob:fault=0', 'names blob twice'],
+    ['blob:fault=1;queue:fault=1', 'must read as'],
+    ['blob:fault=1 blob:fault=0', 'names blob twice'],
     ['disk:fault=1', 'knows blob, backup-blob'],
     ['table-control:fault=1', 'knows blob, backup-blob'],
   ])('refuses %s', (text, reason) => {

@@ -1,80 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../../src/lib/core/index.ts';
-import { breakerListShape, breakerShape } from '../../../src/lib/health/breaker-shapes.ts';
-import { createBreakers } from '../../../src/lib/health/breakers.ts';
-import { createResilience, type ResilienceEvent } from '../../../src/lib/resilience/index.ts';
+import { breakerShape } from '../../../src/lib/health/breaker-shapes.ts';
 import type { TableStore } from '../../../src/lib/storage/index.ts';
-import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryTableStore } from '../../support/memory/memory-table-store.ts';
-
-const { signal } = new AbortController();
-
-/** A table that can be away, or so slow that nobody hears of it again. */
-function tableWithOutages() {
-  const store = memoryTableStore();
-  const outage: { kind: 'none' | 'away' | 'silent' } = { kind: 'none' };
-  let queries = 0;
-  const pass = async (callSignal: AbortSignal) => {
-    if (outage.kind === 'away') throw new AppError('unavailable', 'Table storage is not available');
-    if (outage.kind === 'silent')
-      await new Promise((_, reject) => callSignal.addEventListener('abort', () => reject(callSignal.reason)));
-  };
-  const table: TableStore = {
-    ...store,
-    async upsert(entity, options) {
-      await pass(options.signal);
-      await store.upsert(entity, options);
-    },
-    async *query(query, options) {
-      queries++;
-      await pass(options.signal);
-      yield* store.query(query, options);
-    },
-  };
-  return { table, store, outage, queries: () => queries };
-}
-
-/** One process with its own breakers and its own idea of what is ordered. */
-function startInstance(clock: FakeClock, table: TableStore, instance = 'one') {
-  const events: ResilienceEvent[] = [];
-  const warnings: string[] = [];
-  const logger = {
-    debug() {},
-    info() {},
-    warning: (message: string) => void warnings.push(message),
-    error() {},
-    child: () => logger,
-  };
-  const resilience = createResilience({
-    clock,
-    settings: { retries: 0, breakerThreshold: 2 },
-    onEvent(event) {
-      if (event.type === 'breaker') breakers.tell(event.dependency);
-    },
-    overrideOf: (name) => breakers.overrideOf(name),
-  });
-  const breakers = createBreakers({
-    clock,
-    logger,
-    table,
-    instance,
-    resilience,
-    onEvent: (event) => events.push(event),
-  });
-  const call = (dependency: 'blob' | 'table' | 'queue' = 'blob') =>
-    resilience.run(dependency, 'ask', async () => 'done', { signal }).catch((error: unknown) => error);
-  const fail = (dependency: 'blob' | 'table' = 'blob') =>
-    resilience
-      .run(dependency, 'ask', () => Promise.reject(Object.assign(new Error('busy'), { statusCode: 503 })), {
-        signal,
-      })
-      .catch((error: unknown) => error);
-  const statusOf = async (name: string) =>
-    (await breakers.list(signal)).data.find((breaker) => breaker.name === name);
-  return { breakers, resilience, events, warnings, call, fail, statusOf };
-}
-
-const rejected = { code: 'unavailable', retryAfterSeconds: 10 };
+import { rejected, signal, startInstance, tableWithOutages } from './breaker-instance.ts';
 
 describe('an order for a breaker', () => {
   it('counts at once where it is given, and is answered as it stands', async () => {
@@ -123,6 +52,21 @@ describe('an order for a breaker', () => {
     expect(two.events).toEqual([
       { type: 'breaker_mode', dependency: 'blob', by: 'key:1', before: 'auto', after: 'open' },
       { type: 'breaker_mode', dependency: 'blob', by: 'key:2', before: 'open', after: 'auto' },
+    ]);
+  });
+
+  it('is told with what was ordered before, also elsewhere', async () => {
+    const clock = fakeClock();
+    const table = memoryTableStore();
+    const one = startInstance(clock, table, 'one');
+    const two = startInstance(clock, table, 'two');
+    await one.breakers.set('blob', 'open', 'key:1', signal);
+
+    await two.breakers.set('blob', 'closed', 'key:2', signal);
+
+    expect(two.events).toEqual([
+      { type: 'breaker_mode', dependency: 'blob', by: 'key:1', before: 'auto', after: 'open' },
+      { type: 'breaker_mode', dependency: 'blob', by: 'key:2', before: 'open', after: 'closed' },
     ]);
   });
 
@@ -253,11 +197,12 @@ describe('reading the orders', () => {
 
     const results = await Promise.all(Array.from({ length: 10 }, () => call()));
     const during = queries();
+    const timers = clock.timers;
     await clock.advance(1_000);
     await call();
 
     expect(new Set(results)).toEqual(new Set(['done']));
-    expect([during, queries()]).toEqual([0, 1]);
+    expect([during, timers, queries()]).toEqual([0, 1, 1]);
   });
 
   it('happens no more often than every four seconds, and not without traffic', async () => {
@@ -301,94 +246,4 @@ describe('reading the orders', () => {
       expect(await statusOf('blob')).toMatchObject({ mode: 'open', set_by: 'key:1' });
     },
   );
-});
-
-describe('the list of breakers', () => {
-  it('has every dependency but the one that orders come through', async () => {
-    const { breakers } = startInstance(fakeClock(), memoryTableStore());
-
-    const list = breakerListShape.parse(await breakers.list(signal));
-
-    expect(list.data.map(({ name, state, mode }) => `${name} ${state} ${mode}`)).toEqual([
-      'blob closed auto',
-      'backup-blob closed auto',
-      'table closed auto',
-      'queue closed auto',
-      'postgres closed auto',
-      'postgres-direct closed auto',
-    ]);
-    expect(list.modes_read_at).toBe('2026-01-01T00:00:00.000Z');
-  });
-
-  it('shows what another instance has opened, which is never acted on', async () => {
-    const clock = fakeClock();
-    const table = memoryTableStore();
-    const one = startInstance(clock, table, 'one');
-    const two = startInstance(clock, table, 'two');
-
-    await one.fail();
-    await one.fail();
-    await clock.advance(0);
-
-    expect(await two.statusOf('blob')).toMatchObject({
-      state: 'closed',
-      elsewhere: [{ instance: 'one', state: 'open', since: '2026-01-01T00:00:00.000Z' }],
-    });
-    expect((await one.statusOf('blob'))?.elsewhere).toEqual([]);
-    expect(await two.call()).toBe('done');
-  });
-
-  it('forgets it when that breaker closes', async () => {
-    const clock = fakeClock();
-    const table = memoryTableStore();
-    const one = startInstance(clock, table, 'one');
-    const two = startInstance(clock, table, 'two');
-    await one.fail();
-    await one.fail();
-    await clock.advance(60_000);
-
-    await one.call();
-    await clock.advance(0);
-
-    expect((await two.statusOf('blob'))?.elsewhere).toEqual([]);
-  });
-
-  it('ignores what an instance told that has gone, and clears it away the next day', async () => {
-    const clock = fakeClock();
-    const table = memoryTableStore();
-    const gone = startInstance(clock, table, 'gone');
-    const two = startInstance(clock, table, 'two');
-    await gone.fail();
-    await gone.fail();
-    await clock.advance(10 * 60_000 + 1);
-    const ignored = await two.statusOf('blob');
-    await clock.advance(24 * 3_600_000);
-
-    await two.fail('table');
-    await two.fail('table');
-    await clock.advance(0);
-
-    expect(ignored?.elsewhere).toEqual([]);
-    const rows = await Array.fromAsync(table.query({ partitionKey: 'state' }, { signal }));
-    expect(rows.map(({ entity }) => entity.rowKey)).toEqual(['table two']);
-  });
-
-  it('does without it when the table does not answer, and a lost report is made good by the next', async () => {
-    const clock = fakeClock();
-    const { table, outage } = tableWithOutages();
-    const one = startInstance(clock, table, 'one');
-    const two = startInstance(clock, table, 'two');
-    outage.kind = 'away';
-    await one.fail();
-    await one.fail();
-    const without = await two.statusOf('blob');
-    outage.kind = 'none';
-    await clock.advance(60_000);
-
-    await one.fail();
-    await clock.advance(0);
-
-    expect(without).toMatchObject({ state: 'closed', elsewhere: [] });
-    expect((await two.statusOf('blob'))?.elsewhere).toMatchObject([{ instance: 'one', state: 'open' }]);
-  });
 });
