@@ -1,7 +1,7 @@
 import { app, type HttpMethod, type InvocationContext } from '@azure/functions';
 import { endpoints, queues, timers } from './functions/index.ts';
 import { type Endpoint, ignoreTriggerMetadata } from './lib/http/index.ts';
-import { runInvocation } from './lib/jobs/index.ts';
+import { type BackgroundInvocation, runInvocation } from './lib/jobs/index.ts';
 import type { LogLevel } from './lib/observability/index.ts';
 import { runtime } from './runtime.ts';
 
@@ -9,7 +9,8 @@ import { runtime } from './runtime.ts';
  * The entry the worker loads: registers everything that src/functions declares. Settings that are not usable throw
  * here, which makes a bad deployment loud; anything that is only out of reach does not.
  */
-const { edge, clock, logger, lifecycle } = runtime();
+const { edge, clock, logger, lifecycle, telemetry } = runtime();
+await telemetry.register();
 
 app.setup({ enableHttpStream: true });
 app.hook.appTerminate(() => runtime().dispose());
@@ -19,18 +20,17 @@ for (const endpoint of endpoints) registerEndpoint(endpoint);
 for (const { name, schedule, handle } of timers) {
   app.timer(name, {
     schedule,
-    handler: (_timer, context) => runInvocation({ clock, logger, lifecycle }, invocationOf(context), handle),
+    handler: (_timer, context) => runInBackground(invocationOf(context), handle),
   });
 }
 
-for (const { name, queueName, handle, correlationIdOf } of queues) {
+for (const { name, queueName, handle, causeOf } of queues) {
   app.storageQueue(name, {
     queueName,
     connection: 'AzureWebJobsStorage',
     handler(message, context) {
-      const correlationId = correlationIdOf(message);
-      const invocation = { ...invocationOf(context), ...(correlationId !== undefined && { correlationId }) };
-      return runInvocation({ clock, logger, lifecycle }, invocation, (signal) => handle(message, signal));
+      const invocation = { ...invocationOf(context), ...causeOf(message), queueName };
+      return runInBackground(invocation, (signal) => handle(message, signal));
     },
   });
 }
@@ -49,11 +49,28 @@ function registerEndpoint(endpoint: Endpoint): void {
     route,
     methods: answersOptions ? [...methods, 'OPTIONS'] : methods,
     authLevel: 'anonymous',
-    handler: (request, context) =>
-      request.method === 'OPTIONS'
-        ? edge.preflight(route, allMethods, invocationOf(context))
-        : edge.serve(endpoint, invocationOf(context)),
+    async handler(request, context) {
+      const invocation = invocationOf(context);
+      try {
+        if (request.method === 'OPTIONS') return await edge.preflight(route, allMethods, invocation);
+        return await edge.serve(endpoint, invocation);
+      } finally {
+        telemetry.flushSoon();
+      }
+    },
   });
+}
+
+/** Nobody waits for the answer of a timer or message, and the instance may be gone a moment after it: telemetry is sent before. */
+async function runInBackground(
+  invocation: BackgroundInvocation,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  try {
+    await runInvocation({ clock, logger, lifecycle }, invocation, work);
+  } finally {
+    await telemetry.flush();
+  }
 }
 
 function methodsOf({ method }: Endpoint): HttpMethod[] {
@@ -69,6 +86,10 @@ function invocationOf(context: InvocationContext) {
   return {
     invocationId: context.invocationId,
     functionName: context.functionName,
+    trace: {
+      traceparent: context.traceContext?.traceParent ?? undefined,
+      tracestate: context.traceContext?.traceState ?? undefined,
+    },
     writeLog: (level: LogLevel, line: string) => writeTo(context, level, line),
   };
 }

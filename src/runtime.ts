@@ -10,7 +10,12 @@ import { createFiles } from './lib/files/index.ts';
 import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
 import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
 import { createJobs, type Jobs } from './lib/jobs/index.ts';
-import { createLogger, createMetrics, currentContext } from './lib/observability/index.ts';
+import {
+  createLogger,
+  createTelemetry,
+  currentContext,
+  propagationHeaders,
+} from './lib/observability/index.ts';
 import { connectionsPerHost, createOutbound } from './lib/outbound/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
@@ -24,6 +29,7 @@ import {
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
 import { observeResilience } from './observe-resilience.ts';
+import { telemetryDestinations } from './telemetry-destinations.ts';
 
 const clock = systemClock;
 /** A scrape waits no longer for a series: its other ones are needed most when the database is slow. */
@@ -44,7 +50,19 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   });
   const lifecycle = createLifecycle({ clock, logger });
   const instance = newId().slice(0, 8);
-  const metrics = createMetrics(instance);
+  const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
+    clock,
+    onRefreshFailure: (error) => logger.child('security').warning('a token could not be renewed', { error }),
+  });
+  const telemetry = createTelemetry({
+    clock,
+    logger,
+    instance,
+    service: { name: packageJson.name, version: packageJson.version, environment: config.ENVIRONMENT },
+    sampleRatio: config.OTEL_TRACES_SAMPLER_ARG,
+    destinations: telemetryDestinations(config, identity),
+  });
+  const { metrics } = telemetry;
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
   const observe = observeResilience(logger, metrics);
@@ -63,10 +81,6 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     },
   });
   if (config.CHAOS) logger.warning('calls are disturbed on purpose', { chaos: config.CHAOS });
-  const identity = createAzureIdentity(config.AZURE_CLIENT_ID, {
-    clock,
-    onRefreshFailure: (error) => logger.child('security').warning('a token could not be renewed', { error }),
-  });
   const correlationId = () => currentContext()?.correlationId;
   const openStorage = (connection: Config['storage']) =>
     createStorage({ connection, identity, resilience, clock, correlationId });
@@ -109,9 +123,11 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     allowLoopback: config.ENVIRONMENT === 'test',
     propagate() {
       const id = correlationId();
-      return id === undefined ? {} : { 'x-correlation-id': id };
+      return { ...propagationHeaders(), ...(id !== undefined && { 'x-correlation-id': id }) };
     },
   });
+  // The first, because some metrics ask the database.
+  lifecycle.onStop('telemetry', telemetry.stop);
   lifecycle.onStop('outgoing calls', () => outbound.close());
   const alerts = lazy(() =>
     createAlerts({
@@ -211,6 +227,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     logger,
     lifecycle,
     metrics,
+    telemetry,
     apiKeys,
     caches,
     files,

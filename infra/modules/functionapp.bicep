@@ -174,6 +174,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
       APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      // The exporter would count itself, every 15 minutes, to an endpoint of Microsoft that a closed network does not reach.
+      APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
       AzureWebJobsDisableHomepage: 'true'
     })
   }

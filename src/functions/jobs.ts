@@ -7,5 +7,8 @@ export const jobs: QueueFunction = {
   name: 'jobs',
   queueName: 'jobs',
   handle: (message, signal) => runtime().jobs().work(message, signal),
-  correlationIdOf: (message) => jobMessage.safeParse(message).data?.correlation_id,
+  causeOf(message) {
+    const { correlation_id: correlationId, traceparent } = jobMessage.safeParse(message).data ?? {};
+    return { ...(correlationId !== undefined && { correlationId }), cause: { traceparent } };
+  },
 };

@@ -105,7 +105,16 @@ function crossChecks(given: Environment): string[] {
       problems.push(`${name}: is a Key Vault reference that the platform could not resolve`);
     }
   }
-  return [...problems, ...storageProblems(given)];
+  return [...problems, ...storageProblems(given), ...telemetryProblems(given)];
+}
+
+const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i;
+
+/** The headers are mostly what lets us in at the collector. */
+function telemetryProblems(given: Environment): string[] {
+  const endpoint = given['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  if (given['OTEL_EXPORTER_OTLP_HEADERS'] === undefined || !/^http:/i.test(endpoint)) return [];
+  return loopback.test(endpoint) ? [] : ['OTEL_EXPORTER_OTLP_HEADERS: is sent over https:// only'];
 }
 
 function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {

@@ -6,6 +6,7 @@ import type { DatabaseAddress } from './address.ts';
 import { isRefusal, toAppError } from './errors.ts';
 import { activeConnections, createPool, type Lease, lease, type PoolState } from './pool.ts';
 import type { Schema } from './schema.ts';
+import { tracedQuery } from './traced-query.ts';
 
 /** A connection to ask with. */
 export type Db = Kysely<Schema>;
@@ -117,7 +118,7 @@ async function withLease<T>(pool: pg.Pool, signal: AbortSignal, work: (db: Db) =
 
 /** Kysely on one connection that is already ours: it neither takes nor gives back. */
 function queryBuilderOn({ client }: Lease): Db {
-  const borrowed = { query: client.query.bind(client), release: () => {} };
+  const borrowed = { query: tracedQuery(client), release: () => {} };
   const pool = { connect: async () => borrowed as never, end: async () => {}, options: {} };
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -47,7 +47,7 @@ export function toAppError(error: unknown): unknown {
 }
 
 /** SQLSTATE of a PostgreSQL error, five characters; `undefined` for anything else. */
-function sqlStateOf(error: unknown): string | undefined {
+export function sqlStateOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object)
     ? code

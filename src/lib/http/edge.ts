@@ -14,6 +14,8 @@ import {
   type Logger,
   type Metrics,
   runInContext,
+  startInvocationSpan,
+  type TraceHeaders,
 } from '../observability/index.ts';
 import { type Authenticate, allows, type Caller, type IsScraper } from '../security/index.ts';
 import { clientGoneStatus, createAccessLog } from './access-log.ts';
@@ -47,6 +49,8 @@ export interface Invocation {
   readonly functionName: string;
   /** The platform's own log of this invocation; usable until the handler has returned. */
   readonly writeLog: InvocationContext['write'];
+  /** Where the platform's own span of this invocation stands in its trace. */
+  readonly trace?: TraceHeaders;
 }
 
 /** The one wrapper around every HTTP handler. It always answers: no throw, bad value or abort leaves a request open. */
@@ -71,11 +75,22 @@ export function createEdge(ports: EdgePorts): Edge {
     const { request, response } = exchange;
     const logEnd = accessLog.start(request.method ?? 'GET', route);
     const header = (name: string) => singleHeader(request.headers[name]);
+    const correlationId = chooseCorrelationId(header);
+    const span = startInvocationSpan({
+      trigger: 'http',
+      // By its template: a path has ids, and in links secrets.
+      name: `${request.method} /${route}`,
+      correlationId,
+      attributes: { 'http.request.method': request.method, 'http.route': `/${route}` },
+      host: invocation.trace,
+      cause: { traceparent: header('traceparent'), tracestate: header('tracestate') },
+    });
     const context: InvocationContext = {
-      correlationId: chooseCorrelationId(header),
+      correlationId,
       functionName: invocation.functionName,
       requestId: invocation.invocationId,
       write: invocation.writeLog,
+      span,
     };
     return runInContext(context, async () => {
       const activity = ports.lifecycle.begin();
@@ -106,7 +121,10 @@ export function createEdge(ports: EdgePorts): Edge {
         deadline[Symbol.dispose]();
         // What a refused body still has to say is let go by, or it would block the connection for the next request.
         request.resume();
-        logEnd(hasGone ? clientGoneStatus : status, error);
+        const outcome = hasGone ? clientGoneStatus : status;
+        logEnd(outcome, error);
+        const failure = outcome >= 500 ? (error ?? String(outcome)) : undefined;
+        span.end({ 'http.response.status_code': outcome }, failure);
       };
       try {
         shorten(deadline, header('x-request-timeout'));

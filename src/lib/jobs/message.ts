@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isId } from '../core/index.ts';
-import { currentContext } from '../observability/index.ts';
+import { currentContext, propagationHeaders } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
 
 /** A message of the queue `jobs`: only a reference, the job itself is in the database. */
@@ -8,6 +8,8 @@ export const jobMessage = z.strictObject({
   kind: z.string().min(1).max(50),
   id: z.string().refine(isId),
   correlation_id: z.string().max(128).optional(),
+  /** Where the request stood in its trace; one that cannot be read costs the trace, not the job. */
+  traceparent: z.string().max(128).optional().catch(undefined),
 });
 
 export type JobMessage = z.infer<typeof jobMessage>;
@@ -18,6 +20,11 @@ export async function callWorker(
   { id, kind }: Pick<JobMessage, 'id' | 'kind'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const message: JobMessage = { kind, id, correlation_id: currentContext()?.correlationId };
+  const message: JobMessage = {
+    kind,
+    id,
+    correlation_id: currentContext()?.correlationId,
+    traceparent: propagationHeaders()['traceparent'],
+  };
   await queue.send(JSON.stringify(message), { signal });
 }

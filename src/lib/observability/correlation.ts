@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from '../core/index.ts';
+import type { InvocationSpan } from './invocation-span.ts';
 import type { LogLevel } from './log-level.ts';
 
 /** What is known of the invocation that is being worked on; it reaches every log line and outgoing call. */
@@ -12,13 +13,16 @@ export interface InvocationContext {
   userId?: string;
   /** The platform's own log of this invocation; `undefined` once the invocation has ended, when it would only warn. */
   write: ((level: LogLevel, line: string) => void) | undefined;
+  /** The span around the invocation; left out where nothing is traced. */
+  readonly span?: InvocationSpan;
 }
 
 const storage = new AsyncLocalStorage<InvocationContext>();
 
 /** Runs `work`, and everything it awaits, in the given context. */
 export function runInContext<T>(context: InvocationContext, work: () => T): T {
-  return storage.run(context, work);
+  const run = () => storage.run(context, work);
+  return context.span ? context.span.run(run) : run();
 }
 
 /** The context of the present invocation, if there is one. */

@@ -1,5 +1,12 @@
+export { azureMonitorDestination } from './azure-monitor.ts';
 export { chooseCorrelationId, currentContext, type InvocationContext, runInContext } from './correlation.ts';
+export type { Destination } from './destination.ts';
+export { startInvocationSpan } from './invocation-span.ts';
 export type { LogLevel } from './log-level.ts';
 export { createLogger, type LogFields, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { otlpDestination } from './otlp.ts';
 export { redactText } from './redact.ts';
+export { isRecorded, noteAtSpan, withClientSpan, withSpan } from './spans.ts';
+export { createTelemetry, type Telemetry } from './telemetry.ts';
+export { propagationHeaders, type TraceHeaders } from './trace-context.ts';

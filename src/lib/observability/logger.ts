@@ -2,6 +2,7 @@ import { type Clock, toTimestamp } from '../core/index.ts';
 import { currentContext } from './correlation.ts';
 import { type LogLevel, logLevels } from './log-level.ts';
 import { printable } from './printable.ts';
+import { currentTrace } from './trace-context.ts';
 
 /** Facts of a log line beside its message. `error` may be anything that was thrown. */
 export interface LogFields {
@@ -34,6 +35,7 @@ export function createLogger(options: LoggerOptions): Logger {
     if (logLevels.indexOf(level) < logLevels.indexOf(threshold)) return () => {};
     return (message: string, fields: LogFields = {}) => {
       const context = currentContext();
+      const trace = currentTrace();
       const printed = printable(fields);
       const head = {
         timestamp: toTimestamp(clock.now()),
@@ -48,6 +50,8 @@ export function createLogger(options: LoggerOptions): Logger {
         request_id: context?.requestId,
         correlation_id: context?.correlationId,
         user_id: context?.userId,
+        trace_id: trace?.traceId,
+        span_id: trace?.spanId,
         ...(typeof printed === 'object' ? printed : { fields: printed }),
         // Again, because no field may stand for what the line itself says; the first keeps them in front.
         ...head,

@@ -1,5 +1,11 @@
 import type { Observable } from '@opentelemetry/api';
-import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import type { Resource } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  type AggregationTemporalitySelector,
+  MeterProvider,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -36,10 +42,11 @@ type ReadSeries = () => readonly GaugeValue[] | Promise<readonly GaugeValue[]>;
 /** Bounds in seconds: the default buckets of Prometheus clients, from 5 ms to 10 s. */
 const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Collects only when asked, for scrapes. */
-class PullReader extends MetricReader {
-  constructor() {
-    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
+/** Collects only when asked: for scrapes, and before telemetry is sent. */
+export class PullReader extends MetricReader {
+  /** @param temporality - whether values count from the start of the process, as a scrape expects, or from the last collection */
+  constructor(temporality: AggregationTemporalitySelector = () => AggregationTemporality.CUMULATIVE) {
+    super({ aggregationTemporalitySelector: temporality });
   }
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
@@ -49,10 +56,17 @@ class PullReader extends MetricReader {
  * Makes the metrics of this process.
  *
  * @param instance - stands in the `instance` label of every series, because counters live in one process only
+ * @param options - what else reads them, and whose they are then
  */
-export function createMetrics(instance: string): Metrics {
+export function createMetrics(
+  instance: string,
+  {
+    readers = [],
+    resource,
+  }: { readonly readers?: readonly MetricReader[]; readonly resource?: Resource } = {},
+): Metrics {
   const reader = new PullReader();
-  const provider = new MeterProvider({ readers: [reader] });
+  const provider = new MeterProvider({ readers: [reader, ...readers], ...(resource && { resource }) });
   const meter = provider.getMeter('crownsafe');
   const observe = (instrument: Observable, read: ReadSeries) =>
     instrument.addCallback(async (result) => {

@@ -18,7 +18,7 @@ const secretShapes: readonly (readonly [pattern: RegExp, replacement: string])[]
 
 /** Ends of names, written without separators and in lower case. */
 const secretNames =
-  /(?:password|pwd|secret|secretkey|token|accountkey|apikey|functionskey|servicekey|routingkey|privatekey|connectionstring|authorization|cookie)$/;
+  /(?:password|pwd|secret|secretkey|token|accountkey|apikey|functionskey|servicekey|routingkey|privatekey|otlpheaders|connectionstring|authorization|cookie)$/;
 
 /** Takes secrets out of a text by their shape. */
 export function redactText(text: string): string {

@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { AppError, isAppError, lazy } from '../core/index.ts';
+import { withClientSpan } from '../observability/index.ts';
 import type { Resilience } from '../resilience/index.ts';
 import { openAgent } from './agent.ts';
 import { createDestinations } from './destinations.ts';
@@ -88,17 +89,29 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (body !== undefined && Buffer.byteLength(body) > maxRequestBytes)
         throw new OutboundError('request_too_large', `The body is larger than ${maxRequestBytes} bytes`);
       const url = new URL(address);
-      const headers = { ...withoutHost(request.headers), 'accept-encoding': 'identity', ...propagate() };
+      const headers = { ...withoutHost(request.headers), 'accept-encoding': 'identity' };
       const { repeatable = isIdempotent(method) || 'idempotency-key' in headers } = request;
       const { maxAnswerBytes = defaultMaxAnswerBytes } = request;
-      const outgoing = { url, method, headers, body, maxAnswerBytes };
+      /** A span for each try, by the conventions for HTTP but without the URL: the path of a webhook is its secret. */
+      const tryOnce = (trySignal: AbortSignal) => {
+        const attributes = {
+          'http.request.method': method,
+          'server.address': url.hostname,
+          'server.port': Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+        };
+        return withClientSpan(method, attributes, async (span) => {
+          const outgoing = { url, method, headers: { ...headers, ...propagate() }, body, maxAnswerBytes };
+          const answer = await exchange(await agent(), outgoing, trySignal);
+          span.note({ 'http.response.status_code': answer.status });
+          return answer;
+        });
+      };
       try {
-        return await resilience.run(
-          `webhook:${url.host}`,
-          method,
-          async (trySignal) => exchange(await agent(), outgoing, trySignal),
-          { signal, repeatable, timeoutMs },
-        );
+        return await resilience.run(`webhook:${url.host}`, method, tryOnce, {
+          signal,
+          repeatable,
+          timeoutMs,
+        });
       } catch (error) {
         throw signal.aborted ? error : translate(error);
       }

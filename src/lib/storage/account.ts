@@ -1,4 +1,5 @@
 import { type Lazy, lazy } from '../core/index.ts';
+import { noteAtSpan } from '../observability/index.ts';
 import type { AzureIdentity } from '../security/index.ts';
 import type { StorageAccount } from './connection.ts';
 
@@ -86,6 +87,32 @@ function label(request: LabelledRequest, correlationId: () => string | undefined
   if (id) request.headers.set('x-ms-client-request-id', id);
 }
 
+interface Answered {
+  readonly status: number;
+  readonly headers: { get(name: string): string | undefined };
+}
+
+/** Notes at the span of the call what the service answered; the id is what its support asks for. */
+async function noted<Response extends Answered>(sending: Promise<Response>): Promise<Response> {
+  try {
+    const response = await sending;
+    note(response);
+    return response;
+  } catch (error) {
+    // A refusal comes as an error that has the answer in it.
+    const { response } = error as { readonly response?: Answered };
+    if (response) note(response);
+    throw error;
+  }
+}
+
+function note({ status, headers }: Answered): void {
+  noteAtSpan({
+    'http.response.status_code': status,
+    'azure.service.request.id': headers.get('x-ms-request-id'),
+  });
+}
+
 /** In the form of policy that blob and queue clients take. */
 function labelRequests(
   correlationId: () => string | undefined,
@@ -94,7 +121,7 @@ function labelRequests(
     create: (next) => ({
       sendRequest(request) {
         label(request, correlationId);
-        return next.sendRequest(request);
+        return noted(next.sendRequest(request));
       },
     }),
   };
@@ -104,12 +131,12 @@ function labelRequests(
 function labelTableRequests(correlationId: () => string | undefined) {
   return {
     name: 'correlationId',
-    sendRequest<Request extends LabelledRequest, Response>(
+    sendRequest<Request extends LabelledRequest, Response extends Answered>(
       request: Request,
       next: (request: Request) => Promise<Response>,
     ): Promise<Response> {
       label(request, correlationId);
-      return next(request);
+      return noted(next(request));
     },
   };
 }

@@ -41,6 +41,7 @@ export function createBlobLeases({
     clock,
     resilience,
     dependency: 'blob',
+    name: container,
     create: async (abortSignal) => (await containerClient()).createIfNotExists({ abortSignal }),
   });
   /** Counts from before the request: the service counts from later, so that our time is over first. */

@@ -38,6 +38,7 @@ export function createBlobStore({
     clock,
     resilience,
     dependency,
+    name: container,
     create: async (abortSignal) => (await containerClient()).createIfNotExists({ abortSignal }),
   });
   const signer = lazy(async () => createSigner(await access(), { call, clock }));

@@ -1,6 +1,7 @@
 import { type AppError, type Clock, rejectOnAbort, singleFlight, startDeadline } from '../core/index.ts';
 import type { Dependency, Resilience, RunOptions } from '../resilience/index.ts';
 import { isHouseMissing, translate } from './errors.ts';
+import { traced } from './traced.ts';
 
 interface CallContext extends RunOptions {
   /** Gives a refusal its meaning for the caller; what it does not know becomes `upstream`. */
@@ -18,6 +19,8 @@ interface CallsOptions {
   readonly clock: Clock;
   readonly resilience: Resilience;
   readonly dependency: Dependency;
+  /** Of the container, table or queue. */
+  readonly name: string;
   /** Makes the container, table or queue; succeeds when it is there. */
   readonly create: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -30,20 +33,24 @@ const createTimeoutMs = 30_000;
  * it, and the call is repeated: nothing has to be set up before the first use, and nothing is asked twice when it
  * is there.
  */
-export function createCalls({ clock, resilience, dependency, create }: CallsOptions): Call {
+export function createCalls({ clock, resilience, dependency, name, create }: CallsOptions): Call {
   const make = singleFlight(async () => {
     using deadline = startDeadline(clock, createTimeoutMs);
-    await resilience.run(dependency, 'create', create, { signal: deadline.signal });
+    await traced(dependency, 'create', name, () =>
+      resilience.run(dependency, 'create', create, { signal: deadline.signal }),
+    );
   });
 
   return async (operation, fn, { explain, ...options }) => {
     const run = () => resilience.run(dependency, operation, fn, options);
     try {
-      return await run().catch(async (error: unknown) => {
-        if (!isHouseMissing(error)) throw error;
-        await rejectOnAbort(make(), options.signal);
-        return run();
-      });
+      return await traced(dependency, operation, name, () =>
+        run().catch(async (error: unknown) => {
+          if (!isHouseMissing(error)) throw error;
+          await rejectOnAbort(make(), options.signal);
+          return run();
+        }),
+      );
     } catch (error) {
       throw explain?.(error) ?? translate(error);
     }

@@ -6,17 +6,19 @@ import { codeOf } from './errors.ts';
 import type { Queue } from './ports.ts';
 
 interface QueueOptions {
+  readonly name: string;
   readonly access: () => Promise<QueueClient>;
   readonly resilience: Resilience;
   readonly clock: Clock;
 }
 
 /** One queue of Azure Queue Storage. Texts are sent as they are, as `messageEncoding: none` of host.json expects. */
-export function createQueue({ access, resilience, clock }: QueueOptions): Queue {
+export function createQueue({ name, access, resilience, clock }: QueueOptions): Queue {
   const call = createCalls({
     clock,
     resilience,
     dependency: 'queue',
+    name,
     create: async (abortSignal) => (await access()).createIfNotExists({ abortSignal }),
   });
   return {

@@ -11,6 +11,7 @@ import { createLeaseLock } from './lease-lock.ts';
 import type { BlobStore, LeaseLock, Queue, Storage, TableStore } from './ports.ts';
 import { createQueue } from './queue.ts';
 import { createTableStore } from './table-store.ts';
+import { traced } from './traced.ts';
 
 interface StorageOptions {
   readonly connection: StorageConnection;
@@ -48,6 +49,7 @@ export function createStorage(options: StorageOptions): Storage {
         if (tables === undefined) throw new TypeError(blobsOnly);
         used.add(dependency);
         return createTableStore({
+          name,
           access: lazy(() => clients.table(tables, name)),
           dependency,
           resilience,
@@ -58,7 +60,7 @@ export function createStorage(options: StorageOptions): Storage {
     queue: remember<Queue, [name: string]>((name) => {
       if (queues === undefined) throw new TypeError(blobsOnly);
       used.add('queue');
-      return createQueue({ access: lazy(() => clients.queue(queues, name)), resilience, clock });
+      return createQueue({ name, access: lazy(() => clients.queue(queues, name)), resilience, clock });
     }),
     locks: remember<LeaseLock, [container: string]>((container) => {
       used.add('blob');
@@ -70,7 +72,8 @@ export function createStorage(options: StorageOptions): Storage {
       try {
         // What an identity with one of the data roles may ask; the information about the account is not among it.
         // An identity that waits for its token does not hear the signal.
-        await rejectOnAbort(service.getContainerClient(container).exists({ abortSignal: signal }), signal);
+        const exists = () => service.getContainerClient(container).exists({ abortSignal: signal });
+        await rejectOnAbort(traced('blob', 'ping', container, exists), signal);
       } catch (error) {
         throw signal.aborted ? signal.reason : translate(error);
       }

@@ -7,6 +7,7 @@ import type { StoredEntity, TableEntity, TableQuery, TableStore } from './ports.
 import { fromWire, isSameRow, toWire } from './table-values.ts';
 
 interface TableStoreOptions {
+  readonly name: string;
   readonly access: () => Promise<TableAccess>;
   readonly dependency: 'table' | 'table-control';
   readonly resilience: Resilience;
@@ -20,11 +21,18 @@ type Outcome = 'done' | 'taken' | 'absent' | 'changed';
 const pageRows = 1000;
 
 /** One table of Azure Table Storage. */
-export function createTableStore({ access, dependency, resilience, clock }: TableStoreOptions): TableStore {
+export function createTableStore({
+  name,
+  access,
+  dependency,
+  resilience,
+  clock,
+}: TableStoreOptions): TableStore {
   const call = createCalls({
     clock,
     resilience,
     dependency,
+    name,
     // Succeeds when the table is there.
     create: async (abortSignal) => (await access()).client.createTable({ abortSignal }),
   });

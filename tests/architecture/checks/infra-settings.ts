@@ -3,9 +3,7 @@ import { at, isValues, type Values } from '../reading/bicep/values.ts';
 
 /** Settings that others read than our configuration, and who. */
 export const platformSettings: Readonly<Record<string, string>> = {
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING:
-    'the host: sends telemetry as the identity, local keys being off',
-  APPLICATIONINSIGHTS_CONNECTION_STRING: 'the host: where telemetry goes',
+  APPLICATION_INSIGHTS_NO_STATSBEAT: 'the exporter: sends no statistics about itself',
   AZURE_TOKEN_CREDENTIALS: '@azure/identity: try the managed identity only, and at once',
   AzureWebJobsDisableHomepage: 'the host: no page of its own at /',
   AzureWebJobsStorage__clientId: 'the host: which identity reaches its storage',

@@ -100,6 +100,7 @@ describe('large blobs', () => {
       clock: systemClock,
       resilience: createResilience({ clock: systemClock }),
       dependency: 'blob',
+      name: targetName,
       create: (abortSignal) => container.createIfNotExists({ abortSignal }),
     });
 

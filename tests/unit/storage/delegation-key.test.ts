@@ -20,6 +20,7 @@ function openKeys(answer: (key: UserDelegationKey, number: number) => unknown = 
     clock,
     resilience: createResilience({ clock }),
     dependency: 'blob',
+    name: 'images',
     create: async () => {},
   });
   const keyFor = createDelegationKeys({
