@@ -23,6 +23,11 @@ const statements = [
   `insert into jobs (id, kind, subject, status, attempts, created_at, finished_at)
    select gen_random_uuid(), 'backup', 'backup ' || n, case when n % 100 = 0 then 'poison' else 'succeeded' end, 1, ${moment}, ${moment}
    from ${rows}`,
+  `insert into idempotency_keys (caller, route, key, fingerprint, claim, claimed_until, created_at, expires_at,
+     answer_status, answer_headers, answer_body)
+   select ${owner}, 'POST /api/v1/uploads', 'key-' || n, sha256(n::text::bytea), gen_random_uuid(), ${moment}, ${moment},
+          ${moment} + interval '1 day', 201, '{}', '{}'
+   from ${rows}`,
   `insert into scan_history (scan_id, owner_id, scan_timestamp, product_name, barcode, verdict, recalls_found, blob_container, blob_name)
    select 'scan-' || n, ${owner}, ${moment}, 'Rattle ' || n, lpad(n::text, 13, '4'), 'No Recalls Found', 0,
           'crownsafe-images', md5(n::text)

@@ -78,6 +78,13 @@ export const indexedQueries: readonly IndexedQuery[] = [
     values: ['2026-01-01T01:00:00Z'],
   },
   {
+    index: 'idempotency_keys_by_expiry',
+    asks: 'idempotency keys that are over',
+    text: `select caller, route, key from idempotency_keys where expires_at <= $1 order by expires_at limit 1000
+      for update skip locked`,
+    values: [hourLater],
+  },
+  {
     index: 'project_members_by_user',
     asks: 'the projects of a caller',
     text: 'select project_id from project_members where user_id = $1',

@@ -3,6 +3,8 @@ import pg from 'pg';
 import {
   createDatabase as createAccess,
   type Database,
+  listMigrations,
+  migrateDown,
   parseDatabaseUrl,
 } from '../../src/lib/database/index.ts';
 import type { Resilience } from '../../src/lib/resilience/index.ts';
@@ -28,6 +30,18 @@ export function openDatabase(
     direct: { address, maxConnections: connections.direct },
     resilience,
   });
+}
+
+/** Undoes migrations until the given one is the last that has run; all of them for an empty name. */
+export async function migrateDownTo(url: string, name: string): Promise<void> {
+  const address = parseDatabaseUrl(url);
+  const ran = (await listMigrations(address)).flatMap((one) =>
+    one.executedAt ? [{ name: one.name, at: one.executedAt.getTime() }] : [],
+  );
+  const newestFirst = ran.toSorted((a, b) => b.at - a.at).map((one) => one.name);
+  const kept = newestFirst.indexOf(name);
+  for (const newest of kept < 0 ? newestFirst : newestFirst.slice(0, kept))
+    await migrateDown(address, newest);
 }
 
 /** Drops a database made by {@link createDatabase}, ending the connections that are still open to it. */

@@ -1,5 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import type pg from 'pg';
+import pg from 'pg';
+
+/** The tables that come from there. */
+export const tablesOnAws = ['scan_history', 'content_snapshot', 'image_jobs'];
+
+/** The columns that say where a photo is: those of the version on AWS, and those of this one in the same order. */
+export const s3Side = ['s3_url', 's3_bucket', 's3_key', 's3_presigned_url'];
+export const blobSide = ['blob_url', 'blob_container', 'blob_name', 'blob_sas_url'];
+
+/** A connection that may be killed. */
+export async function connectBeside(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url);
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
 
 /** How the photos of these tables move to Azure. */
 export const moveFromAws = {

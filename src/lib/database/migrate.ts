@@ -8,6 +8,7 @@ import * as blobColumns from './migrations/0003-blob-columns.ts';
 import * as rowsFromBefore from './migrations/0004-rows-from-before.ts';
 import * as performanceIndexes from './migrations/0005-performance-indexes.ts';
 import * as dropS3Columns from './migrations/0006-drop-s3-columns.ts';
+import * as idempotencyKeys from './migrations/0007-idempotency-keys.ts';
 import * as poisonJobs from './migrations/0008-poison-jobs.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 
@@ -29,6 +30,7 @@ const migrations: Record<string, Step> = {
   '0004-rows-from-before': rowsFromBefore,
   '0005-performance-indexes': performanceIndexes,
   '0006-drop-s3-columns': dropS3Columns,
+  '0007-idempotency-keys': idempotencyKeys,
   '0008-poison-jobs': poisonJobs,
 };
 

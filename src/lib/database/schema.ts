@@ -10,6 +10,7 @@ export interface Schema {
   api_keys: ApiKeysTable;
   content_snapshot: ContentSnapshotTable;
   files: FilesTable;
+  idempotency_keys: IdempotencyKeysTable;
   image_jobs: ImageJobsTable;
   jobs: JobsTable;
   project_members: ProjectMembersTable;
@@ -72,6 +73,28 @@ interface FilesTable {
 
 /** `poison`: given up after all attempts, not for what the job itself said. */
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'poison';
+
+interface IdempotencyKeysTable {
+  caller: string;
+  /** Method and template, for example `POST /api/v1/uploads`. */
+  route: string;
+  key: string;
+  /** SHA-256 of what was asked for. */
+  fingerprint: Buffer;
+  /** Tells the attempt that holds the key from those before it. */
+  claim: string;
+  /** Until then the key belongs to that attempt, unless it has an answer. */
+  claimed_until: Timestamp;
+  /** What the effect will be called, where it lies outside of the database. */
+  reserved: string | null;
+  answer_status: number | null;
+  answer_headers: JSONColumnType<Record<string, string> | null, string | null, string | null>;
+  /** Null also for an answer that held a secret. */
+  answer_body: ColumnType<unknown, string | null, string | null>;
+  created_at: GeneratedTimestamp;
+  /** From then on the key is as good as new. */
+  expires_at: Timestamp;
+}
 
 interface JobsTable {
   id: string;

@@ -6,7 +6,7 @@ import {
   migrateToLatest,
   parseDatabaseUrl,
 } from '../../../src/lib/database/index.ts';
-import { createDatabase, dropDatabase } from '../../support/databases.ts';
+import { createDatabase, dropDatabase, migrateDownTo } from '../../support/databases.ts';
 
 let url: string;
 let sql: pg.Client;
@@ -53,9 +53,7 @@ it('tells which migration failed, and leaves nothing of it behind', async () => 
 
 it('builds an index anew whose building broke off', async () => {
   await migrateToLatest(parseDatabaseUrl(url));
-  for (const ran = await executed(); ran.pop() !== '0005-performance-indexes'; )
-    await migrateDown(parseDatabaseUrl(url));
-  await migrateDown(parseDatabaseUrl(url));
+  await migrateDownTo(url, '0004-rows-from-before');
   await sql.query('create index image_jobs_queued on image_jobs (id)');
   await sql.query(`update pg_index set indisvalid = false where indexrelid = 'image_jobs_queued'::regclass`);
 

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   listMigrations,
@@ -8,39 +8,28 @@ import {
   repoint,
 } from '../../../src/lib/database/index.ts';
 import { contentHash } from '../../support/content-hash.ts';
-import { createDatabase, dropDatabase } from '../../support/databases.ts';
-import { createTablesOnAws, moveFromAws } from '../../support/on-aws.ts';
+import { createDatabase, dropDatabase, migrateDownTo } from '../../support/databases.ts';
+import {
+  blobSide,
+  connectBeside,
+  createTablesOnAws,
+  moveFromAws,
+  s3Side,
+  tablesOnAws,
+} from '../../support/on-aws.ts';
 
-const tables = ['scan_history', 'content_snapshot', 'image_jobs'];
-const sides = `s3_url, s3_bucket, s3_key, s3_presigned_url, blob_url, blob_container, blob_name, blob_sas_url`;
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client(url);
-  client.on('error', () => {});
-  await client.connect();
-  return client;
-}
+const sides = [...s3Side, ...blobSide];
 
 /** Rows of all three tables whose sides do not say the same. */
 async function differing(sql: pg.Client): Promise<number> {
   let count = 0;
-  for (const table of tables) {
+  for (const table of tablesOnAws) {
     const { rows } = await sql.query(
-      `select count(*)::int as n from ${table} where (s3_url, s3_bucket, s3_key, s3_presigned_url)
-       is distinct from (blob_url, blob_container, blob_name, blob_sas_url)`,
+      `select count(*)::int as n from ${table} where (${s3Side}) is distinct from (${blobSide})`,
     );
     count += rows[0].n;
   }
   return count;
-}
-
-/** Undoes migrations until the given one is the newest that has run. */
-async function migrateDownTo(name: string, url: string): Promise<void> {
-  const ran = (await listMigrations(parseDatabaseUrl(url))).filter(
-    ({ executedAt }) => executedAt !== undefined,
-  );
-  for (const _ of ran.slice(ran.findIndex((one) => one.name === name) + 1))
-    await migrateDown(parseDatabaseUrl(url));
 }
 
 describe('the move of tables from AWS', () => {
@@ -49,7 +38,7 @@ describe('the move of tables from AWS', () => {
 
   beforeEach(async () => {
     url = await createDatabase(inject('databaseUrl'));
-    sql = await connect(url);
+    sql = await connectBeside(url);
   });
   afterEach(async () => {
     await sql.end();
@@ -62,7 +51,7 @@ describe('the move of tables from AWS', () => {
     let written = 0;
     let over = false;
     const work = async (statements: readonly string[]) => {
-      const client = await connect(url);
+      const client = await connectBeside(url);
       // A connection that has ended fails at once, for ever.
       while (!over && failures.length === 0)
         for (const statement of statements) {
@@ -140,7 +129,7 @@ describe('the move of tables from AWS', () => {
     await sql.query(`create table before as select id, ${sides} from image_jobs`);
     const failures: unknown[] = [];
     let over = false;
-    const working = connect(url).then(async (client) => {
+    const working = connectBeside(url).then(async (client) => {
       for (let n = 1; !over && failures.length === 0; n = (n % 3_000) + 1) {
         const id = `md5('${n}')::uuid::text`;
         const change = ['error_message', 'blob_name', 'blob_sas_url'][n % 3];
@@ -149,7 +138,7 @@ describe('the move of tables from AWS', () => {
       }
       await client.end();
     });
-    const reader = await connect(url);
+    const reader = await connectBeside(url);
     await reader.query('begin; select from image_jobs');
 
     const failed = await migrateToLatest(parseDatabaseUrl(url), { contract: true }).catch((error) => error);
@@ -177,7 +166,7 @@ describe('the move of tables from AWS', () => {
     await createTablesOnAws(sql, 12_000);
     await migrateToLatest(parseDatabaseUrl(url));
     await repoint(parseDatabaseUrl(url), moveFromAws);
-    const before = await contentHash(sql, 'image_jobs', ['id', ...sides.split(', ')]);
+    const before = await contentHash(sql, 'image_jobs', ['id', ...sides]);
     const { rows } = await sql.query(
       'select id from image_jobs where blob_name is not null order by ctid limit 1',
     );
@@ -196,7 +185,7 @@ describe('the move of tables from AWS', () => {
       );
       expect(rowCount).toBe(2_000);
     };
-    const holder = await connect(url);
+    const holder = await connectBeside(url);
 
     await holder.query(`begin; select from image_jobs where id = ${firstRow} for update`);
     const contracting = migrateToLatest(parseDatabaseUrl(url), { contract: true });
@@ -213,22 +202,23 @@ describe('the move of tables from AWS', () => {
     await holder.end();
     await comingBack;
 
-    expect(await contentHash(sql, 'image_jobs', ['id', ...sides.split(', ')])).toBe(before);
+    expect(await contentHash(sql, 'image_jobs', ['id', ...sides])).toBe(before);
   });
 
   it('cannot be undone below what broke off halfway, until that has been finished', async () => {
     await createTablesOnAws(sql, 50);
     await migrateToLatest(parseDatabaseUrl(url));
     const before = await contentHash(sql, 'scan_history', ['s3_url', 'blob_url']);
-    const reader = await connect(url);
+    const reader = await connectBeside(url);
     await reader.query('begin; select from image_jobs');
     await migrateToLatest(parseDatabaseUrl(url), { contract: true }).catch(() => {});
     await reader.query('commit');
     await reader.end();
 
-    const refused = await migrateDownTo('0002-crown-safe-tables', url).catch((error) => error);
+    await migrateDownTo(url, '0003-blob-columns');
+    const refused = await migrateDown(parseDatabaseUrl(url)).catch((error) => error);
     await migrateToLatest(parseDatabaseUrl(url), { contract: true });
-    await migrateDownTo('0003-blob-columns', url);
+    await migrateDownTo(url, '0003-blob-columns');
 
     expect(refused.message).toMatch(/^0003-blob-columns: scan_history has lost the names of S3 already/);
     expect(await contentHash(sql, 'scan_history', ['s3_url', 'blob_url'])).toBe(before);
@@ -237,7 +227,7 @@ describe('the move of tables from AWS', () => {
 
   it('gives up soon where a table is in use for long, changes nothing then, and says so', async () => {
     await createTablesOnAws(sql, 10);
-    const reader = await connect(url);
+    const reader = await connectBeside(url);
     await reader.query('begin; select from image_jobs');
 
     const failure = await migrateToLatest(parseDatabaseUrl(url)).catch((error) => error);

@@ -1,17 +1,10 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrateToLatest, parseDatabaseUrl, repoint } from '../../../src/lib/database/index.ts';
 import { createDatabase, dropDatabase } from '../../support/databases.ts';
-import { createTablesOnAws, moveFromAws } from '../../support/on-aws.ts';
+import { blobSide, connectBeside, createTablesOnAws, moveFromAws, s3Side } from '../../support/on-aws.ts';
 
-const sides = `s3_url, s3_bucket, s3_key, s3_presigned_url, blob_url, blob_container, blob_name, blob_sas_url`;
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client(url);
-  client.on('error', () => {});
-  await client.connect();
-  return client;
-}
+const sides = [...s3Side, ...blobSide];
 
 describe('a row that two versions write', () => {
   let url: string;
@@ -19,7 +12,7 @@ describe('a row that two versions write', () => {
 
   beforeAll(async () => {
     url = await createDatabase(inject('databaseUrl'));
-    sql = await connect(url);
+    sql = await connectBeside(url);
     await createTablesOnAws(sql, 1);
     await migrateToLatest(parseDatabaseUrl(url));
   });
@@ -126,7 +119,7 @@ describe('repointing', () => {
 
   beforeAll(async () => {
     url = await createDatabase(inject('databaseUrl'));
-    sql = await connect(url);
+    sql = await connectBeside(url);
     await createTablesOnAws(sql, 100);
     await sql.query(`insert into scan_history (user_id, barcode, s3_url) values (1, '4', 's3://other/k?x')`);
     await migrateToLatest(parseDatabaseUrl(url));
