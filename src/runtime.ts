@@ -5,7 +5,7 @@ import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
 import { createLifecycle, type Lazy, lazy, newId, startDeadline, systemClock } from './lib/core/index.ts';
-import { createDatabase, parseDatabaseUrl } from './lib/database/index.ts';
+import { createDatabase, createIdempotency, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
 import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
@@ -139,6 +139,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     }),
   );
   lifecycle.onStop('database', () => database.close());
+  const idempotency = createIdempotency({ clock, database, logger: logger.child('database') });
   const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
   const files = lazy(() =>
@@ -148,6 +149,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       metrics,
       database,
       caches,
+      idempotency,
       cursors,
       blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
       trash: storage.blobs('crownsafe-trash'),
@@ -233,6 +235,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     files,
     backups,
     breakers,
+    idempotency,
     edge: createEdge({
       clock,
       logger,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { fileShape } from '../lib/files/index.ts';
-import { endpoint, idShape, json, scope } from '../lib/http/index.ts';
+import { endpoint, idShape, recordedAnswer, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Takes a file, as a form or as raw bytes. */
@@ -11,9 +11,10 @@ export const filesUpload = endpoint({
   summary: 'Upload a file',
   access: scope('files:write'),
   query: z.strictObject({ project_id: idShape.optional() }),
+  idempotent: true,
   responses: { 201: fileShape },
-  async handle({ caller, raw, query, signal }) {
-    const file = await runtime().files().upload(caller, raw, query.project_id, signal);
-    return json(201, file, { location: `/api/v1/files/${file.id}` });
+  async handle({ caller, raw, query, requestKey, signal }) {
+    const request = { message: raw, projectId: query.project_id, key: requestKey };
+    return recordedAnswer(await runtime().files().upload(caller, request, signal));
   },
 });

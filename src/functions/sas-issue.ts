@@ -10,6 +10,7 @@ export const sasIssue = endpoint({
   summary: 'Issue a time-limited link to a file',
   access: scope('files:share'),
   body: sasRequest,
+  idempotent: { ignored: 'nothing is kept: asking again gives another link, or the same one' },
   responses: { 201: sasLink },
   handle: ({ caller, body, signal }) => runtime().sasLinks().issue(caller, body, signal),
 });

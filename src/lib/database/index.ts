@@ -2,6 +2,8 @@ export { type Expression, sql } from 'kysely';
 export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
 export { toAppError } from './errors.ts';
+export { createIdempotency, type Idempotency } from './idempotency.ts';
+export type { RecordedAnswer } from './idempotency-keys.ts';
 export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
 export { type Move, repoint } from './repoint.ts';
 export { applyRoles } from './roles/apply-roles.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caches } from '../cache/index.ts';
 import { AppError, type Clock, newId } from '../core/index.ts';
-import type { Database } from '../database/index.ts';
-import type { Answer, Cursors } from '../http/index.ts';
+import type { Database, Idempotency, RecordedAnswer } from '../database/index.ts';
+import { type Answer, type Cursors, keyedRequest, type RequestKey } from '../http/index.ts';
 import type { Logger, Metrics } from '../observability/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
@@ -22,6 +22,7 @@ interface FilesPorts {
   readonly metrics: Metrics;
   readonly database: Database;
   readonly caches: Caches;
+  readonly idempotency: Idempotency;
   /** Where available files are. */
   readonly blobs: BlobStore;
   /** Where the bytes of deleted files wait until no backup refers to them any more. */
@@ -31,14 +32,18 @@ interface FilesPorts {
   readonly rules: GateRules;
 }
 
+/** A request to upload a file. */
+interface NewFile {
+  readonly message: IncomingMessage;
+  /** From the query; a form may name another. */
+  readonly projectId: string | undefined;
+  readonly key: RequestKey | undefined;
+}
+
 /** Uploaded files: one immutable blob each, one row each. */
 export interface Files {
-  upload(
-    caller: Caller,
-    request: IncomingMessage,
-    projectId: string | undefined,
-    signal: AbortSignal,
-  ): Promise<FileView>;
+  /** Takes a file, once for each key. */
+  upload(caller: Caller, request: NewFile, signal: AbortSignal): ReturnType<Idempotency['once']>;
   list(caller: Caller, query: ListQuery, signal: AbortSignal): ReturnType<typeof listFiles>;
   /** @throws AppError `not_found` */
   get(caller: Caller, id: string, signal: AbortSignal): Promise<FileView>;
@@ -81,24 +86,30 @@ export function createFiles(ports: FilesPorts): Files {
   }
 
   return {
-    async upload(caller, request, projectIdInQuery, signal) {
-      const { candidate, attributes } = await readUpload(request, ports.rules.maxBytes, projectIdInQuery);
+    async upload(caller, { message, projectId: projectIdInQuery, key }, signal) {
+      const { candidate, attributes } = await readUpload(message, ports.rules.maxBytes, projectIdInQuery);
       const accepted = admit(candidate, ports.rules);
       const { metadata, projectId } = attributes();
       if (projectId !== undefined) await requireProject(database, caller, projectId, signal);
-      const row = pendingRow(accepted, {
-        caller,
-        metadata,
-        projectId,
-        container: ports.container,
-        now: clock.now(),
+      const { name, bytes, sha256 } = accepted;
+      const request = keyedRequest(key, { name, size: bytes.length, sha256, metadata, projectId });
+      return await ports.idempotency.once(request, signal, async ({ record }) => {
+        // Each attempt has an id and a blob of its own: one that seems dead may still be storing.
+        const row = pendingRow(accepted, {
+          caller,
+          metadata,
+          projectId,
+          container: ports.container,
+          now: clock.now(),
+        });
+        await storeFile(ports, row, bytes, signal, (trx, stored) =>
+          record(trx, created(toView(stored))),
+        ).catch((error) => {
+          uploads.add({ outcome: 'error' });
+          throw error;
+        });
+        uploads.add({ outcome: 'success' });
       });
-      const stored = await storeFile(ports, row, accepted.bytes, signal).catch((error) => {
-        uploads.add({ outcome: 'error' });
-        throw error;
-      });
-      uploads.add({ outcome: 'success' });
-      return toView(stored);
     },
     list: (caller, query, signal) =>
       listFiles({ database, cursors: ports.cursors, toView }, caller, query, signal),
@@ -163,6 +174,10 @@ function pendingRow(
     blob_name: `${id}.${file.extension}`,
     created_at: new Date(facts.now),
   };
+}
+
+function created(file: FileView): RecordedAnswer {
+  return { status: 201, headers: { location: `/api/v1/files/${file.id}` }, body: file };
 }
 
 function viewOf(row: FileRow, blobs: BlobStore): FileView {

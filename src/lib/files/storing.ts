@@ -1,5 +1,5 @@
 import { AppError, type Clock, startDeadline, toTimestamp } from '../core/index.ts';
-import type { Database } from '../database/index.ts';
+import type { Database, Trx } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import {
@@ -28,13 +28,16 @@ const abandonedAfterMs = 2 * 3_600_000;
  * Stores the bytes between two statements: the row is there before its blob and says `pending` until the blob is whole,
  * so that at no moment a blob exists that no row knows of. Once the blob is whole, the file is made available even if the
  * client has gone by then.
+ *
+ * @param finish - called in the transaction that makes the file available, which stays pending when it throws
  */
 export async function storeFile(
   ports: StoringPorts,
   row: NewFileRow,
   bytes: Buffer,
   signal: AbortSignal,
-): Promise<FileRow> {
+  finish: (trx: Trx, stored: FileRow) => Promise<void>,
+): Promise<void> {
   const { database, blobs, clock, logger } = ports;
   try {
     await database.transaction('announce file', signal, (trx) => insertPending(trx, row));
@@ -48,11 +51,11 @@ export async function storeFile(
     throw error;
   }
   using time = startDeadline(clock, finishTimeoutMs);
-  const stored = await database.transaction('finish file', time.signal, (trx) =>
-    markAvailable(trx, row.id, toTimestamp(clock.now())),
-  );
-  if (!stored) throw new AppError('not_found', 'The file was tidied away before it was whole');
-  return stored;
+  await database.transaction('finish file', time.signal, async (trx) => {
+    const stored = await markAvailable(trx, row.id, toTimestamp(clock.now()));
+    if (!stored) throw new AppError('not_found', 'The file was tidied away before it was whole');
+    await finish(trx, stored);
+  });
 }
 
 /** Tidies away uploads that broke off hours ago and could not be tidied then. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, type AnswerHeaders, empty } from './answer.ts';
 
 const exposedHeaders =
-  'accept-ranges, content-disposition, content-length, content-range, etag, location, retry-after, x-correlation-id, x-report-generated-at, x-report-snapshot';
+  'accept-ranges, content-disposition, content-length, content-range, etag, idempotency-replayed, location, retry-after, x-correlation-id, x-report-generated-at, x-report-snapshot';
 const preflightSeconds = 600;
 
 /** CORS headers of an answer; empty when the caller is no browser of an allowed origin. */

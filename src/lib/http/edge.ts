@@ -23,6 +23,7 @@ import { Answer, json } from './answer.ts';
 import { ClientGoneError } from './client-gone.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
 import type { Access, Endpoint } from './endpoint.ts';
+import { readRequestKey } from './idempotency.ts';
 import { readInput } from './input.ts';
 import { problemAnswer } from './problem.ts';
 import type { RawExchange, RawRequests } from './raw-requests.ts';
@@ -144,8 +145,9 @@ export function createEdge(ports: EdgePorts): Edge {
         if (!endpoint.answersWhileStopping) ports.lifecycle.throwIfStopping();
         const { signal } = deadline;
         const caller = await authorize(ports, endpoint.access, request.headers, signal);
+        const requestKey = readRequestKey(endpoint, caller, request.headers);
         const input = await readInput(endpoint, request);
-        const result = await endpoint.handle({ ...input, caller, raw: request, signal } as never);
+        const result = await endpoint.handle({ ...input, caller, requestKey, raw: request, signal } as never);
         const answer =
           result instanceof Answer ? result : json(Number(Object.keys(endpoint.responses)[0]), result);
         if (!ports.isProduction) checkAnswer(endpoint, answer);

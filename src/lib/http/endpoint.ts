@@ -20,6 +20,15 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Schema = z.ZodType | undefined;
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
 
+/** The key of a request that its client may send again: its own among those of one caller for one route. */
+export interface RequestKey {
+  readonly caller: string;
+  /** Method and template, for example `POST /api/v1/uploads`. */
+  readonly route: string;
+  /** As it was sent, quotes included where there are any. */
+  readonly key: string;
+}
+
 /** What a handler is given: everything is checked against the declaration. */
 export interface EndpointRequest<A extends Access, P extends Schema, Q extends Schema, B extends Schema> {
   /** `undefined` for endpoints that are open to anybody. */
@@ -27,6 +36,8 @@ export interface EndpointRequest<A extends Access, P extends Schema, Q extends S
   readonly params: Output<P>;
   readonly query: Output<Q>;
   readonly body: Output<B>;
+  /** Under which the client may send the request again; only where the endpoint is `idempotent`, and the client sent one. */
+  readonly requestKey: RequestKey | undefined;
   /** The message on the wire: headers, and the body where the declaration has no schema for it. */
   readonly raw: IncomingMessage;
   /** Aborts when the deadline is over or the client has gone. */
@@ -51,6 +62,11 @@ export interface EndpointDeclaration<A extends Access, P extends Schema, Q exten
   readonly query?: Q;
   /** Left out: the handler reads the body from `raw`, if it wants one. */
   readonly body?: B;
+  /**
+   * Whether `Idempotency-Key` is heeded: the handler passes `requestKey` on to where the effect happens. What creates
+   * something either does, or says why it ignores the key.
+   */
+  readonly idempotent?: true | { readonly ignored: string };
   /** Schema of the JSON body by status; `undefined` for answers that are not JSON. The first is that of a plain value. */
   readonly responses: Readonly<Record<number, z.ZodType | undefined>>;
   handle(request: EndpointRequest<A, P, Q, B>): unknown;

@@ -1,7 +1,8 @@
 export { type Answer, empty, json, streaming, text } from './answer.ts';
 export { selectContent } from './conditional.ts';
 export { createEdge } from './edge.ts';
-export { anybody, type Endpoint, endpoint, scope } from './endpoint.ts';
+export { anybody, type Endpoint, endpoint, type RequestKey, scope } from './endpoint.ts';
+export { keyedRequest, recordedAnswer } from './idempotency.ts';
 export { invalid, readBody, validate } from './input.ts';
 export { readFileForm } from './multipart.ts';
 export {
