@@ -1,5 +1,5 @@
 import { backupRequest, backupShape } from '../lib/backup/index.ts';
-import { endpoint, json, scope } from '../lib/http/index.ts';
+import { endpoint, keyedRequest, recordedAnswer, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Asks for a backup of the database; a worker carries it out. */
@@ -10,11 +10,16 @@ export const backupsCreate = endpoint({
   summary: 'Take a backup',
   access: scope('backups:write'),
   body: backupRequest.optional(),
+  idempotent: true,
   responses: { 202: backupShape },
-  async handle({ body, signal }) {
-    const backup = await runtime()
-      .backups()
-      .request(body?.kind ?? 'full', signal);
-    return json(202, backup, { location: `/api/v1/backups/${backup.name}` });
+  async handle({ body, requestKey, signal }) {
+    const { backups, idempotency } = runtime();
+    const kind = body?.kind ?? 'full';
+    const outcome = await idempotency.once(keyedRequest(requestKey, { kind }), signal, async (attempt) => {
+      const backup = await backups().request(kind, signal, attempt);
+      const headers = { location: `/api/v1/backups/${backup.name}` };
+      await attempt.recordApart({ status: 202, headers, body: backup });
+    });
+    return recordedAnswer(outcome);
   },
 });

@@ -4,7 +4,7 @@ import type { TableStore } from '../storage/index.ts';
 import { createCatalog } from './catalog.ts';
 import { listBackups } from './list-backups.ts';
 import { readManifest } from './manifest.ts';
-import { requestBackup } from './request-backup.ts';
+import { type RequestedBackup, type Reservation, requestBackup } from './request-backup.ts';
 import { holdersOf, type RunPorts, runBackup, settleBackup, withdrawBackup } from './run-backup.ts';
 import type { Backup, BackupKind, BackupListQuery, BackupSummary } from './shapes.ts';
 import { createSlot } from './slot.ts';
@@ -20,6 +20,9 @@ export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
 /** A download link lives this long. */
 const downloadMs = 15 * 60_000;
 
+/** Of a request that is made once. */
+const unkept: Reservation = { reserved: undefined, reserve: async () => {} };
+
 /** Makes the backups of one database: `connection` names it, `blobs` keeps the dumps. */
 export function createBackups(ports: BackupPorts) {
   const { clock, connection, databaseRole, blobs, table, cursors, logger, onFailure } = ports;
@@ -33,7 +36,7 @@ export function createBackups(ports: BackupPorts) {
     return backup;
   };
 
-  const request = (signal: AbortSignal) =>
+  const request = (reservation: Reservation, signal: AbortSignal): Promise<RequestedBackup> =>
     requestBackup(
       {
         clock,
@@ -43,22 +46,27 @@ export function createBackups(ports: BackupPorts) {
         holders: holdersOf(runPorts, signal),
         withdraw: (name, error) => withdrawBackup(runPorts, name, error),
       },
+      reservation,
       signal,
     );
+
+  const callWorker = (name: string, signal: AbortSignal) =>
+    ports.enqueue(name, signal).catch(async (error) => {
+      await withdrawBackup(runPorts, name, error);
+      throw error;
+    });
 
   return {
     /**
      * Reserves a backup and calls a worker for it.
      *
+     * @param reservation - of a request that may be sent again
      * @throws AppError `backup_running` while one is queued or running, `kind_not_supported`
      */
-    async request(kind: BackupKind, signal: AbortSignal): Promise<Backup> {
+    async request(kind: BackupKind, signal: AbortSignal, reservation = unkept): Promise<Backup> {
       if (kind !== 'full') throw new AppError('kind_not_supported', 'Only full backups exist');
-      const backup = await request(signal);
-      await ports.enqueue(backup.name, signal).catch(async (error) => {
-        await withdrawBackup(runPorts, backup.name, error);
-        throw error;
-      });
+      const { backup, needsWorker } = await request(reservation, signal);
+      if (needsWorker) await callWorker(backup.name, signal);
       return { ...backup, tables: [] };
     },
 
@@ -68,8 +76,8 @@ export function createBackups(ports: BackupPorts) {
     /** Reserves and carries out a backup; skips it while another one is queued or running. */
     async runNightly(signal: AbortSignal): Promise<{ readonly skipped: boolean }> {
       try {
-        const { name } = await request(signal);
-        await runBackup(runPorts, name, signal);
+        const { backup } = await request(unkept, signal);
+        await runBackup(runPorts, backup.name, signal);
         return { skipped: false };
       } catch (error) {
         if (!isAppError(error, 'backup_running')) throw error;

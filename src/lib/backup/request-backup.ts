@@ -15,26 +15,83 @@ interface RequestPorts {
   readonly withdraw: (name: string, error: unknown) => Promise<void>;
 }
 
+/** Where a request that may be sent again keeps the name of its backup, so that it never takes two. */
+export interface Reservation {
+  /** Of an attempt that broke off. */
+  readonly reserved: string | undefined;
+  /** Called before anything bears the name. */
+  reserve(name: string): Promise<void>;
+}
+
+/** A backup that is wanted, and whether a worker has still to be called for it. */
+export interface RequestedBackup {
+  readonly backup: BackupSummary;
+  readonly needsWorker: boolean;
+}
+
 /**
  * Reserves name and slot for a full backup and enters it as queued. The name is that of the present second, or of the
- * next one that is free.
+ * next one that is free; an attempt that broke off is gone on with under its name, from wherever it was.
  *
  * @throws AppError `backup_running` while another one is queued or running
  */
-export async function requestBackup(ports: RequestPorts, signal: AbortSignal): Promise<BackupSummary> {
-  const { clock, catalog, slot, holders, withdraw } = ports;
+export async function requestBackup(
+  ports: RequestPorts,
+  reservation: Reservation,
+  signal: AbortSignal,
+): Promise<RequestedBackup> {
+  const { clock, catalog, slot } = ports;
+  if (reservation.reserved !== undefined) return await resume(ports, reservation.reserved, signal);
   for (let at = clock.now(); ; at += 1000) {
-    const backup = queuedBackup(backupName(at), ports.database);
-    if (await catalog.find(backup.name, signal)) continue;
-    await slot.claim(backup.name, holders, signal);
-    const isInserted = await catalog.insert(backup, signal).catch(async (error) => {
-      // It may be listed all the same.
-      await withdraw(backup.name, error);
-      throw error;
-    });
-    if (isInserted) return backup;
-    await slot.release(backup.name, signal);
+    const name = backupName(at);
+    if (await catalog.find(name, signal)) continue;
+    await reservation.reserve(name);
+    if (await enter(ports, name, false, signal)) return entered(ports, name, true);
+    await slot.release(name, signal);
   }
+}
+
+/**
+ * Goes on with what an attempt left that broke off. Also one that has given its backup up: its job may be there all the
+ * same, and would carry it out some time.
+ */
+async function resume(ports: RequestPorts, name: string, signal: AbortSignal): Promise<RequestedBackup> {
+  const listed = await ports.catalog.find(name, signal);
+  if (listed && !wasWithdrawn(listed)) return entered(ports, name, listed.status === 'queued');
+  if (!(await enter(ports, name, true, signal))) {
+    await ports.catalog.update(name, { ...queuedBackup(name, ports.database), error: undefined }, signal);
+  }
+  return entered(ports, name, true);
+}
+
+/** No worker ever began it: the request for it failed, and was told so. */
+function wasWithdrawn({ status, started_at }: BackupSummary): boolean {
+  return status === 'failed' && started_at === null;
+}
+
+/** The answer is the same for every attempt, however far the backup has come by then. */
+function entered({ database }: RequestPorts, name: string, needsWorker: boolean): RequestedBackup {
+  return { backup: queuedBackup(name, database), needsWorker };
+}
+
+/**
+ * Takes the slot and a place in the catalog.
+ *
+ * @param mayBeUs - whether what stands there under this name is from an earlier attempt
+ * @returns false when the name stands in the catalog already
+ */
+async function enter(
+  { catalog, slot, database, holders, withdraw }: RequestPorts,
+  name: string,
+  mayBeUs: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await slot.claim(name, { ...holders, mayBeUs }, signal);
+  return await catalog.insert(queuedBackup(name, database), signal).catch(async (error) => {
+    // It may be listed all the same.
+    await withdraw(name, error);
+    throw error;
+  });
 }
 
 function queuedBackup(name: string, database: string): BackupSummary {

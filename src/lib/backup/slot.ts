@@ -24,6 +24,8 @@ export interface Slot {
 
 /** What the slot must know of backups that hold it. */
 export interface Holders {
+  /** The one who claims may have done so before, and not have heard of it. Left out: it has not. */
+  readonly mayBeUs?: boolean;
   /** Called for one that loses the slot, before it changes hands. */
   settle(name: string): Promise<unknown>;
   isListed(name: string): Promise<boolean>;
@@ -69,6 +71,11 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
         if (await table.insert(row(name, ''), { signal })) return;
         const current = await holder(signal);
         if (!current) continue;
+        if (holders.mayBeUs && current.name === name && current.run === '') {
+          // Written anew, so that nobody who thought it abandoned frees it.
+          if (await table.replace(row(name, ''), { signal, ifMatch: current.etag })) return;
+          continue;
+        }
         if (!isStale(current) && !(await isUnlisted(current, holders))) {
           throw new AppError('backup_running', `${current.name} is ${current.run ? 'running' : 'queued'}`);
         }
