@@ -10,6 +10,7 @@ export const jobsRetry = endpoint({
   summary: 'Try a job again',
   access: scope('admin'),
   params: jobParams,
+  idempotent: { ignored: 'it makes nothing: a job that is queued or under way is refused' },
   responses: { 202: jobShape },
   async handle({ params, signal }) {
     const job = await runtime().jobs().retry(params.id, signal);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { anybody, type Endpoint, endpoint } from '../../src/lib/http/endpoint.ts';
+import { anybody, type Endpoint, endpoint, scope } from '../../src/lib/http/endpoint.ts';
 import {
   clashesOfEndpoints,
   faultsOfEndpoints,
@@ -40,9 +40,25 @@ describe('the declaration of an endpoint', () => {
   it('is accepted in its usual form', () => {
     const withParameter = declared({ route: 'api/v1/files/{id}', params: z.object({ id: z.uuid() }) });
 
-    expect(faultsOfEndpoints([declared(), withParameter, declared({ route: 'api/openapi.json' })])).toEqual(
-      [],
-    );
+    const creating = declared({
+      method: 'POST',
+      access: scope('files:write'),
+      idempotent: true,
+      handle: ({ requestKey }) => requestKey,
+      responses: { 201: undefined },
+    });
+    const ignoring = declared({
+      method: 'POST',
+      idempotent: { ignored: 'why' },
+      responses: { 201: undefined },
+    });
+
+    expect(
+      faultsOfEndpoints([
+        ...[declared(), withParameter, creating, ignoring],
+        declared({ route: 'api/openapi.json' }),
+      ]),
+    ).toEqual([]);
   });
 
   it.each([
@@ -57,6 +73,22 @@ describe('the declaration of an endpoint', () => {
     ['no summary', { summary: '' }, 'summary'],
     ['no response', { responses: {} }, 'at least one response'],
     ['a problem as response', { responses: { 404: undefined } }, 'answers only'],
+    [
+      'a creation that may happen twice',
+      { method: 'POST', responses: { 201: undefined } },
+      'make it idempotent',
+    ],
+    [
+      'an acceptance that may happen twice',
+      { method: 'POST', responses: { 202: undefined } },
+      'make it idempotent',
+    ],
+    [
+      'an idempotent handler that forgets the key',
+      { method: 'POST', idempotent: true },
+      'pass requestKey on',
+    ],
+    ['an idempotent endpoint without callers', { method: 'POST', idempotent: true }, 'needs a scope'],
     ['a body on GET', { body: z.object({}) }, 'GET has no body'],
     ['a parameter without schema', { route: 'api/{id}' }, 'parameters [id], their schema []'],
     [

@@ -42,7 +42,7 @@ export function faultsOfEndpoints(endpoints: readonly Endpoint[]): string[] {
 }
 
 function faultsOf(endpoint: Endpoint): string[] {
-  const { method, route, summary, params, body, responses } = endpoint;
+  const { method, route, summary, access, params, body, idempotent, responses } = endpoint;
   const segments = route.split('/');
   const statuses = Object.keys(responses).map(Number);
   const [inRoute, inSchema] = [parameterNames(route), schemaKeys(params)];
@@ -56,6 +56,18 @@ function faultsOf(endpoint: Endpoint): string[] {
     [statuses.length > 0, 'declare at least one response'],
     [statuses.every(isAnswer), 'declare answers only; problems are known from the catalogue'],
     [!(body && method === 'GET'), 'GET has no body'],
+    [
+      !(method === 'POST' && (statuses.includes(201) || statuses.includes(202))) || idempotent !== undefined,
+      'it creates something: make it idempotent, or say why Idempotency-Key is ignored',
+    ],
+    [
+      idempotent !== true || access.kind === 'scope',
+      'a key belongs to a caller, so an idempotent endpoint needs a scope',
+    ],
+    [
+      (idempotent === true) === String(endpoint.handle).includes('requestKey'),
+      'pass requestKey on to where the effect happens, in an idempotent endpoint and only there',
+    ],
     [
       inRoute.join() === inSchema.join(),
       `the route has the parameters [${inRoute}], their schema [${inSchema}]`,
