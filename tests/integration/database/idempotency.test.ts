@@ -183,15 +183,15 @@ describe('an attempt that fails', () => {
     },
   );
 
-  it('cannot take its answer back', async () => {
+  it.each(['unavailable', 'conflict'] as const)('with %s cannot take its answer back', async (code) => {
     const failed = await idempotency()
       .once(anyRequest, signal, async ({ recordApart }) => {
         await recordApart({ status: 202, headers: {}, body: 'kept' });
-        throw new AppError('unavailable', 'The answer was lost on its way');
+        throw new AppError(code, 'The answer was lost on its way');
       })
       .catch((error) => error);
 
-    expect(failed).toMatchObject({ code: 'unavailable' });
+    expect(failed).toMatchObject({ code });
     expect(await make()).toMatchObject({ status: 202, body: 'kept', replayed: true });
   });
 
