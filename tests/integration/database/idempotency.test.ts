@@ -151,16 +151,23 @@ describe('a request under a key', () => {
   });
 
   it('goes without a record when it has no key', async () => {
-    const outcome = await idempotency().once(
-      undefined,
-      signal,
-      async ({ reserved, reserve, recordApart }) => {
+    const outcomes = [
+      await idempotency().once(undefined, signal, async ({ reserved, reserve, recordApart }) => {
         await reserve('a name');
         await recordApart({ status: 202, headers: {}, body: { reserved } });
-      },
-    );
+      }),
+      await idempotency().once(undefined, signal, ({ record }) =>
+        database.transaction('make', signal, async (trx) => {
+          await addProject(trx);
+          await record(trx, { status: 201, headers: {}, body: 1 });
+        }),
+      ),
+    ];
 
-    expect(outcome).toEqual({ status: 202, headers: {}, body: {}, replayed: false });
+    expect(outcomes).toEqual([
+      { status: 202, headers: {}, body: {}, replayed: false },
+      { status: 201, headers: {}, body: 1, replayed: false },
+    ]);
     expect(await run('select * from idempotency_keys')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { openSqlSession, parseDatabaseUrl } from '../../../src/lib/database/index.ts';
-import { makeDatabase, runSql } from './sources.ts';
+import { makeDatabase, runSql } from '../backup/sources.ts';
 
 const { signal } = new AbortController();
 /** For a machine that is busy with other tests. */
