@@ -1,12 +1,11 @@
 export { type Expression, sql } from 'kysely';
 export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
+export { applyRoles, listMigrations, migrateDown, migrateToLatest, repoint } from './deploying.ts';
 export { toAppError } from './errors.ts';
 export { createIdempotency, type Idempotency } from './idempotency.ts';
 export type { RecordedAnswer } from './idempotency-keys.ts';
-export { listMigrations, migrateDown, migrateToLatest } from './migrate.ts';
-export { type Move, repoint } from './repoint.ts';
-export { applyRoles } from './roles/apply-roles.ts';
+export type { Move } from './repoint.ts';
 export type { Change, FileStatus, Row } from './schema.ts';
 export { openSqlSession } from './sql-session.ts';
 export { visibleFiles } from './visible-files.ts';

@@ -178,7 +178,7 @@ describe('repointing', () => {
       { blobUrl: 'https://a.blob.core.windows.net/crownsafe-images/?sig=/crownsafe-images/' },
       /name of the container/,
     ],
-  ])('refuses %s', (_, fault, reason) => {
-    expect(() => repoint(parseDatabaseUrl(url), { ...moveFromAws, ...fault })).toThrow(reason);
+  ])('refuses %s', async (_, fault, reason) => {
+    await expect(repoint(parseDatabaseUrl(url), { ...moveFromAws, ...fault })).rejects.toThrow(reason);
   });
 });
