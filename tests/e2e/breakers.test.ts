@@ -101,6 +101,14 @@ describe('a breaker that an operator has opened', () => {
     expect(await listed(api, 'table')).toMatchObject({ state: 'closed', mode: 'closed' });
   });
 
+  it('of the database does not keep out who releases it', async () => {
+    expect((await set('postgres', 'open')).status).toBe(200);
+    await expectProblem(await api('/api/v1/files'), 503, 'unavailable');
+
+    expect((await set('postgres', 'auto')).status).toBe(200);
+    expect((await api('/api/v1/files')).status).toBe(200);
+  });
+
   it('is followed by another instance within ten seconds, also by one that starts later', async () => {
     await using other = await startAnother(app);
     expect((await uploadForm(other.api, pngBytes())).status).toBe(201);

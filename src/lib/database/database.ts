@@ -1,7 +1,7 @@
 import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { AppError, type LinkedAbort, lazy, linkAbort } from '../core/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import type { Resilience, RunOptions } from '../resilience/index.ts';
 import type { DatabaseAddress } from './address.ts';
 import { isRefusal, toAppError } from './errors.ts';
 import { activeConnections, createPool, type Lease, lease, type PoolState } from './pool.ts';
@@ -22,8 +22,17 @@ export interface Snapshot extends AsyncDisposable {
 
 /** PostgreSQL, with retries, breaker, deadlines and translated errors. */
 export interface Database {
-  /** Asks something. `work` may run more than once, so it changes nothing. */
-  read<T>(operation: string, signal: AbortSignal, work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Asks something. `work` may run more than once, so it changes nothing.
+   *
+   * @param options - `ignoresOrders` as of {@link Resilience.run}
+   */
+  read<T>(
+    operation: string,
+    signal: AbortSignal,
+    work: (db: Db) => Promise<T>,
+    options?: Pick<RunOptions, 'ignoresOrders'>,
+  ): Promise<T>;
   /**
    * Changes something, whole or not at all. `work` runs again from its beginning after a collision with another
    * transaction or a lost connection, so it changes nothing but the database.
@@ -63,17 +72,24 @@ export function createDatabase({ resilience, ...options }: DatabaseOptions): Dat
     operation: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
+    options: Pick<RunOptions, 'ignoresOrders'> = {},
   ) {
     try {
-      return await resilience.run(dependency, operation, work, { signal });
+      return await resilience.run(dependency, operation, work, { ...options, signal });
     } catch (error) {
       throw toAppError(error);
     }
   }
 
   return {
-    read: (operation, signal, work) =>
-      guarded('postgres', operation, signal, (trySignal) => withLease(app(), trySignal, (db) => work(db))),
+    read: (operation, signal, work, options) =>
+      guarded(
+        'postgres',
+        operation,
+        signal,
+        (trySignal) => withLease(app(), trySignal, (db) => work(db)),
+        options,
+      ),
     transaction(operation, signal, work) {
       const commit: CommitState = { sent: false };
       return guarded('postgres', operation, signal, async (trySignal) => {

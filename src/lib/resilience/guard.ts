@@ -28,6 +28,15 @@ export interface Surroundings {
   readonly chaos: Chaos;
 }
 
+/** What is tried. */
+export interface Try<T> {
+  readonly fn: (signal: AbortSignal) => Promise<T>;
+  /** The caller's. */
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly ignoresOrders: boolean;
+}
+
 /** What one try has come to. */
 export type Attempt<T> =
   | { readonly value: T; readonly verdict?: never }
@@ -43,11 +52,7 @@ export interface Guard {
    *
    * @throws AppError `unavailable` when it is not let through; the signal's reason as it is
    */
-  attempt<T>(
-    fn: (signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-    timeoutMs: number,
-  ): Promise<Attempt<T>>;
+  attempt<T>(what: Try<T>): Promise<Attempt<T>>;
 }
 
 /** What a client is told to wait when nothing better is known. */
@@ -79,8 +84,8 @@ export function createGuard(
   );
   const faults = chaos[kindOf(dependency)];
   /** Nothing is told to the breaker of a call that it was not asked about. */
-  const enter = (): Admission | undefined => {
-    const override = governed ? overrideOf(dependency) : undefined;
+  const enter = (ignoresOrders: boolean): Admission | undefined => {
+    const override = governed && !ignoresOrders ? overrideOf(dependency) : undefined;
     if (override === undefined) return breaker.enter();
     if (override.mode === 'open') throw reject('operator', heldOpenRetryAfterMs);
     return undefined;
@@ -89,8 +94,8 @@ export function createGuard(
     dependency,
     breaker,
     budget: createRetryBudget(clock, settings.budgetMinimum, settings.budgetShare),
-    async attempt(fn, signal, timeoutMs) {
-      const admission = enter();
+    async attempt({ fn, signal, timeoutMs, ignoresOrders }) {
+      const admission = enter(ignoresOrders);
       let verdict: Verdict | undefined = 'foreign';
       try {
         const turn = bulkhead.enter(signal);

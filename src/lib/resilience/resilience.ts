@@ -18,6 +18,11 @@ export interface RunOptions {
   readonly repeatable?: boolean;
   /** Longest time for one try, where the default does not fit. */
   readonly timeoutMs?: number;
+  /**
+   * True for what an operator needs in order to take an order back: it then passes also where one holds the breaker open.
+   * The breaker itself still counts. Default false.
+   */
+  readonly ignoresOrders?: boolean;
 }
 
 /** What a breaker does, and by whose decision. */
@@ -92,8 +97,16 @@ export function createResilience({
     return { name: dependency, ...breaker.state(), mode: 'auto' };
   };
   return {
-    run: (dependency, operation, fn, { signal, repeatable = true, timeoutMs = around.settings.timeoutMs }) =>
-      runWithRetries(guards.of(dependency), { operation, fn, signal, repeatable, timeoutMs }, around),
+    run: (dependency, operation, fn, options) => {
+      const {
+        signal,
+        repeatable = true,
+        timeoutMs = around.settings.timeoutMs,
+        ignoresOrders = false,
+      } = options;
+      const call = { operation, fn, signal, repeatable, timeoutMs, ignoresOrders };
+      return runWithRetries(guards.of(dependency), call, around);
+    },
     states: () =>
       guards
         .all()

@@ -1,17 +1,14 @@
 import { type Clock, remainingMs, sleep } from '../core/index.ts';
 import type { GiveUpReason } from './events.ts';
 import { describeFailure } from './failure-description.ts';
-import { defaultRetryAfterMs, type Guard, type Surroundings, unavailable } from './guard.ts';
+import { defaultRetryAfterMs, type Guard, type Surroundings, type Try, unavailable } from './guard.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { isTemporary, mayRepeat, type Verdict } from './verdict.ts';
 
 /** One call as its caller describes it. */
-export interface Call<T> {
+export interface Call<T> extends Try<T> {
   readonly operation: string;
-  readonly fn: (signal: AbortSignal) => Promise<T>;
-  readonly signal: AbortSignal;
   readonly repeatable: boolean;
-  readonly timeoutMs: number;
 }
 
 /** Tries until it works, until trying again cannot help, or until there is no time, try or budget left. */
@@ -21,7 +18,7 @@ export async function runWithRetries<T>(guard: Guard, call: Call<T>, around: Sur
   guard.budget.noteCall();
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const tried = await guard.attempt(call.fn, signal, call.timeoutMs);
+    const tried = await guard.attempt(call);
     if (tried.verdict === undefined) return tried.value;
     const { verdict, error } = tried;
     const wished = retryAfterMs(error, around.clock.now());

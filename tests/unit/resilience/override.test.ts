@@ -79,6 +79,21 @@ describe('an operator’s order', () => {
     expect(blob()).toMatchObject({ state: 'open', mode: 'auto' });
   });
 
+  it('to stay open lets through what takes it back, as far as the breaker itself does', async () => {
+    const { clock, events, overrides, resilience } = setUp();
+    overrides.set('blob', { mode: 'open', since: 0 });
+    const run = (unit: { run(signal: AbortSignal): Promise<unknown> }) =>
+      settle(resilience.run('blob', 'read', unit.run, { signal, ignoresOrders: true }), clock);
+
+    const passed = await run(failing());
+    await run(failingForEver(azureError(503)));
+    const broken = await run(failing());
+
+    expect(passed).toBe('done');
+    expect(broken).toMatchObject({ code: 'unavailable' });
+    expect(events.at(-1)).toEqual({ type: 'rejected', dependency: 'blob', by: 'breaker' });
+  });
+
   it('has no power over the table that orders come from, and neither has its breaker', async () => {
     const { overrides, resilience } = setUp();
     overrides.set('table-control', { mode: 'open', since: 0 });
