@@ -17,6 +17,7 @@ export default defineConfig({
       skipFull: true,
       thresholds: {
         'src/lib/database/**': { lines: 95 },
+        'src/lib/jobs/**': { lines: 95 },
         'src/lib/observability/**': { lines: 95 },
         'src/lib/resilience/**': { lines: 95 },
         'src/lib/storage/**': { lines: 95 },
