@@ -1,48 +1,4 @@
-/**
- * Every problem a client can meet: its stable code, its HTTP status and its title (RFC 9457).
- * One table, so that documentation, tests and the edge agree.
- */
-export const problems = {
-  malformed_body: [400, 'The body could not be read'],
-  malformed_request: [400, 'The request could not be read'],
-  malformed_digest: [400, 'The digest could not be read'],
-  empty_file: [400, 'The file is empty'],
-  unauthorized: [401, 'A valid credential is required'],
-  forbidden: [403, 'The credential does not allow this'],
-  not_found: [404, 'Not found'],
-  already_done: [409, 'The request has been carried out before'],
-  conflict: [409, 'The request conflicts with the present state'],
-  alerts_not_configured: [409, 'There is no channel for alerts'],
-  backup_not_ready: [409, 'The backup is not ready'],
-  backup_running: [409, 'A backup is already queued or running'],
-  job_not_retriable: [409, 'The job cannot be tried again'],
-  file_not_available: [409, 'The file is not available'],
-  idempotency_key_in_use: [409, 'A request with this idempotency key is under way'],
-  file_too_large: [413, 'The file is too large'],
-  body_too_large: [413, 'The body is too large'],
-  unsupported_file_type: [415, 'This type of file is not accepted'],
-  unsupported_media_type: [415, 'This type of body is not accepted'],
-  range_not_satisfiable: [416, 'The range lies outside the content'],
-  validation_failed: [422, 'The request is not valid'],
-  digest_mismatch: [422, 'The content differs from its digest'],
-  file_part_required: [422, 'A file part is required'],
-  idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
-  kind_not_supported: [422, 'This kind of backup is not supported'],
-  name_required: [422, 'A file name is required'],
-  one_file_only: [422, 'Exactly one file is expected'],
-  report_too_large: [422, 'The report is too large to be answered at once'],
-  use_cursor: [422, 'The list is too long for page numbers'],
-  rate_limited: [429, 'Too many requests'],
-  internal: [500, 'Something went wrong here'],
-  database: [500, 'The database refused the operation'],
-  upstream: [502, 'A service we depend on failed'],
-  report_busy: [503, 'Reports are busy'],
-  unavailable: [503, 'A service we depend on is unavailable'],
-  deadline_exceeded: [504, 'The request took too long'],
-} as const satisfies Record<string, readonly [status: number, title: string]>;
-
-/** A stable word that names a problem; clients branch on it. */
-export type ProblemCode = keyof typeof problems;
+import { type ProblemCode, problems } from './problems.ts';
 
 /** One refused field of a request. `path` is dotted, `code` a stable word. */
 export interface FieldError {
@@ -56,8 +12,14 @@ interface AppErrorOptions {
   readonly errors?: readonly FieldError[];
   /** Extra response headers, for example `content-range` of a 416. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** By default {@link defaultRetryAfterSeconds}, where the status asks for one. */
   readonly retryAfterSeconds?: number;
 }
+
+/** Statuses that tell a client to come back, so they also say when (RFC 9110 §10.2.3, RFC 6585 §4). */
+const statusesWithRetryAfter: readonly number[] = [429, 503];
+/** Long enough for a restart or a failover to get somewhere, short enough for somebody who waits. */
+const defaultRetryAfterSeconds = 5;
 
 /**
  * An error a client may be told about. `detail` is shown to the client, so it never holds internals; what an
@@ -75,7 +37,8 @@ export class AppError extends Error {
     this.code = code;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const asks = statusesWithRetryAfter.includes(this.status);
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (asks ? defaultRetryAfterSeconds : undefined);
   }
 
   get status(): number {

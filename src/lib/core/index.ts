@@ -8,9 +8,10 @@ export {
   startDeadline,
 } from './abort.ts';
 export { type Clock, parseHttpDate, sleep, startLifetime, systemClock, toTimestamp } from './clock.ts';
-export { AppError, type FieldError, isAppError, type ProblemCode, problems } from './errors.ts';
+export { AppError, type FieldError, isAppError } from './errors.ts';
 export { isId, newId, newSecret } from './ids.ts';
 export { type Lazy, lazy } from './lazy.ts';
 export { createLifecycle, type Lifecycle } from './lifecycle.ts';
+export { type ProblemCode, problems } from './problems.ts';
 export { singleFlight } from './single-flight.ts';
 export { collect, destroyOnAbort } from './streams.ts';

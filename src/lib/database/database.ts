@@ -171,7 +171,6 @@ async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>, commit: Commi
 function unknownOutcome(cause?: unknown): AppError {
   return new AppError('unavailable', 'The connection broke: it is not known whether the change was made', {
     cause,
-    retryAfterSeconds: 5,
   });
 }
 

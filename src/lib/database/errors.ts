@@ -5,6 +5,8 @@ import { isIdentityError } from '../security/index.ts';
 const problemsBySqlState: Readonly<Record<string, readonly [code: ProblemCode, detail: string]>> = {
   '08': ['unavailable', 'The connection to the database broke'],
   '22': ['validation_failed', 'A value is not valid for its field'],
+  // What ON DELETE RESTRICT answers since PostgreSQL 18; older servers say 23503.
+  '23001': ['conflict', 'Others still refer to it'],
   '23502': ['validation_failed', 'A required value is missing'],
   '23503': ['validation_failed', 'A value refers to something that does not exist'],
   '23505': ['conflict', 'It exists already'],
@@ -19,9 +21,6 @@ const problemsBySqlState: Readonly<Record<string, readonly [code: ProblemCode, d
   '57': ['unavailable', 'The database is not available at the moment'],
 };
 
-/** How long a client should wait when the database is out of reach or overloaded. */
-const retryAfterSeconds = 5;
-
 /**
  * Turns an error of the driver into one that a client may be told about. Errors that are not the database's, or are
  * known already, come back unchanged.
@@ -30,10 +29,7 @@ export function toAppError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   // Without a token nothing was asked of the database.
   if (isIdentityError(error)) {
-    return new AppError('unavailable', 'The database is not available at the moment', {
-      cause: error,
-      retryAfterSeconds,
-    });
+    return new AppError('unavailable', 'The database is not available at the moment', { cause: error });
   }
   const sqlState = sqlStateOf(error);
   if (sqlState === undefined) return error;
@@ -43,7 +39,7 @@ export function toAppError(error: unknown): unknown {
   if (sqlState === '23503' && /update or delete on table/.test(error.message)) {
     return new AppError('conflict', 'Others still refer to it', { cause: error });
   }
-  return new AppError(code, detail, { cause: error, ...(code === 'unavailable' && { retryAfterSeconds }) });
+  return new AppError(code, detail, { cause: error });
 }
 
 /** SQLSTATE of a PostgreSQL error, five characters; `undefined` for anything else. */

@@ -14,7 +14,7 @@ export {
   pageStart,
   renderPage,
 } from './pagination.ts';
-export { problemDocument, problemShape } from './problem.ts';
+export { problemShape, toProblem } from './problem.ts';
 export { watchRawRequests } from './raw-requests.ts';
 export { idShape, plainText } from './shapes.ts';
 export { ignoreTriggerMetadata } from './trigger-metadata.ts';

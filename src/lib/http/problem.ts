@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AppError } from '../core/index.ts';
+import { AppError, isAppError } from '../core/index.ts';
 import { type Answer, json } from './answer.ts';
 
 /** A problem document (RFC 9457). */
@@ -16,26 +16,35 @@ export const problemShape = z.strictObject({
     .optional(),
 });
 
-/** What a client is told of an error. */
-export function problemDocument(error: AppError, correlationId: string): z.infer<typeof problemShape> {
+/** What a client is told of anything that was thrown. What is not an {@link AppError} shows nothing of itself. */
+export function toProblem(error: unknown, correlationId: string): z.infer<typeof problemShape> {
+  const known = appErrorOf(error);
   return {
-    type: `urn:crownsafe:problem:${error.code}`,
-    title: error.title,
-    status: error.status,
-    detail: error.message,
-    code: error.code,
+    type: `urn:crownsafe:problem:${known.code}`,
+    title: known.title,
+    status: known.status,
+    detail: known.message,
+    code: known.code,
     correlation_id: correlationId,
-    ...(error.errors && { errors: error.errors.map((field) => ({ ...field })) }),
+    ...(known.errors && { errors: known.errors.map((field) => ({ ...field })) }),
   };
 }
 
-/** Renders an error as a problem document. Anything that is not an {@link AppError} shows nothing of itself. */
+/** Answers with the problem document of an error, and the headers that go with it. */
 export function problemAnswer(error: unknown, correlationId: string): Answer {
-  const known = error instanceof AppError ? error : new AppError('internal', 'The error has been logged');
-  const retryAfter = known.retryAfterSeconds;
-  return json(known.status, problemDocument(known, correlationId), {
-    ...known.headers,
+  const { status, headers, retryAfterSeconds } = appErrorOf(error);
+  return json(status, toProblem(error, correlationId), {
+    ...headers,
     'content-type': 'application/problem+json',
-    ...(retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
+    ...(retryAfterSeconds !== undefined && { 'retry-after': wholeSeconds(retryAfterSeconds) }),
   });
+}
+
+function appErrorOf(error: unknown): AppError {
+  return isAppError(error) ? error : new AppError('internal', 'The error has been logged');
+}
+
+/** The header takes whole numbers only; 0 would mean "at once". */
+function wholeSeconds(seconds: number): string {
+  return String(Math.max(1, Math.ceil(seconds)));
 }

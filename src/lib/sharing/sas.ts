@@ -1,6 +1,6 @@
 import { type Caches, cacheKey } from '../cache/index.ts';
 import { AppError, type Clock, isId, toTimestamp } from '../core/index.ts';
-import { problemDocument, validate } from '../http/index.ts';
+import { toProblem, validate } from '../http/index.ts';
 import { currentContext } from '../observability/index.ts';
 import type { Caller } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
@@ -103,7 +103,7 @@ async function signItem(item: unknown, sign: (request: SasRequest) => Promise<Sa
     // An outage is not the item's fault, and it will meet the others too.
     if (!(error instanceof AppError) || error.status >= 500) throw error;
     const correlationId = currentContext()?.correlationId ?? '';
-    return { file_id: fileIdOf(item), problem: problemDocument(error, correlationId) };
+    return { file_id: fileIdOf(item), problem: toProblem(error, correlationId) };
   }
 }
 

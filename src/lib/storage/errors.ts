@@ -46,7 +46,6 @@ export function translate(error: unknown): unknown {
   if (isIdentityError(error)) {
     return new AppError('unavailable', 'The storage service is not available at the moment', {
       cause: error,
-      retryAfterSeconds: 5,
     });
   }
   if (isAppError(error) || statusOf(error) === undefined) return error;

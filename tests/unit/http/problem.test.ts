@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../../src/lib/core/index.ts';
-import { problemAnswer } from '../../../src/lib/http/problem.ts';
+import { AppError, type ProblemCode, problems } from '../../../src/lib/core/index.ts';
+import { problemAnswer, problemShape, toProblem } from '../../../src/lib/http/problem.ts';
+
+const codes = Object.keys(problems) as ProblemCode[];
 
 describe('a problem document', () => {
   it('shows what the error says to clients', () => {
@@ -26,6 +28,19 @@ describe('a problem document', () => {
     });
   });
 
+  it('lists refused fields, and carries the headers of the error', () => {
+    const errors = [{ path: 'name', message: 'is required', code: 'required' }];
+    const error = new AppError('validation_failed', 'name: is required', {
+      errors,
+      headers: { allow: 'GET' },
+    });
+
+    const answer = problemAnswer(error, 'abc');
+
+    expect(answer.body).toMatchObject({ value: { errors } });
+    expect(answer.headers).toMatchObject({ allow: 'GET', 'content-type': 'application/problem+json' });
+  });
+
   it.each([new Error('password=hunter2'), 'text', undefined, null, { status: 418 }])(
     'shows nothing of %o',
     (thrown) => {
@@ -36,4 +51,37 @@ describe('a problem document', () => {
       expect(answer.body).toMatchObject({ value: { code: 'internal', detail: 'The error has been logged' } });
     },
   );
+
+  it.each(codes)('has the declared shape and the status of its code: %s', (code) => {
+    const document = toProblem(new AppError(code, 'Words'), 'abc');
+
+    expect(problemShape.parse(document)).toEqual(document);
+    expect(document.status).toBe(problems[code][0]);
+    expect(document.title).toBe(problems[code][1]);
+  });
+});
+
+describe('retry-after', () => {
+  const retryAfterOf = (error: unknown) => problemAnswer(error, 'abc').headers['retry-after'];
+
+  it('stands in every 429 and 503, and in no other problem by itself', () => {
+    const asking = codes.filter((code) => [429, 503].includes(problems[code][0]));
+
+    const told = codes.filter((code) => retryAfterOf(new AppError(code, 'Words')) === '5');
+
+    expect(told).toEqual(asking);
+    expect(asking).toContain('unavailable');
+    expect(codes.filter((code) => retryAfterOf(new AppError(code, 'Words')) === undefined)).toHaveLength(
+      codes.length - asking.length,
+    );
+  });
+
+  it.each([
+    [0, '1'],
+    [0.2, '1'],
+    [60, '60'],
+    [60.1, '61'],
+  ])('is %s seconds in whole seconds, at least one: %s', (retryAfterSeconds, header) => {
+    expect(retryAfterOf(new AppError('report_busy', 'Words', { retryAfterSeconds }))).toBe(header);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/core/index.ts';
+import { problemAnswer } from '../../../src/lib/http/problem.ts';
 import { IdentityError } from '../../../src/lib/security/identity-error.ts';
 import {
   codeOf,
@@ -73,6 +74,16 @@ describe('what rooms above see', () => {
     expect(seen).toMatchObject({ name: 'AppError', code: 'upstream', cause: error });
     expect(String(seen)).not.toContain('403');
   });
+
+  it.each([400, 401, 403, 404, 409, 412, 416, 429, 500, 503])(
+    'of a refusal with %i shows clients nothing',
+    (status) => {
+      const answer = problemAnswer(translate(azureError(status, 'AuthorizationFailure')), 'correlation-1');
+
+      expect(answer.status).toBe(502);
+      expect(JSON.stringify(answer)).not.toMatch(/Azure|AuthorizationFailure/);
+    },
+  );
 
   it.each(['identity_unavailable', 'identity_refused'] as const)('of %s is `unavailable`', (code) => {
     const error = new IdentityError(code);
