@@ -141,9 +141,13 @@ export async function bundle(root: string): Promise<BundleSummary> {
   return { files: files.length, ...codeSizes(metafile) };
 }
 
-async function writeIfChanged(path: string, { contents, mode }: BundledFile): Promise<void> {
+/** Writes a file unless it is there with these bytes; its permissions are set in any case, for they may be older than the bytes. */
+export async function writeIfChanged(
+  path: string,
+  { contents, mode }: Pick<BundledFile, 'contents' | 'mode'>,
+): Promise<void> {
   const present = await readFile(path).catch(() => undefined);
-  if (present?.equals(contents)) return;
+  if (present?.equals(contents)) return chmod(path, mode);
   // A reader sees the old file or the new one, never half of it.
   await writeFile(`${path}.part`, contents);
   await chmod(`${path}.part`, mode);

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { LocalError } from '../../local/local-error.ts';
 import { createAzureIdentity } from '../../src/lib/security/index.ts';
+import { innermostWords } from './innermost-words.ts';
 
 /** Whoever deploys, to the services of Azure. */
 export interface DeployerCredential {
@@ -21,15 +22,9 @@ export function deployerCredential(): DeployerCredential {
         const given = await identity.getToken(scope);
         if (given) return given.token;
       } catch (cause) {
-        throw new LocalError(`There is no token for ${scope}. ${innermostMessage(cause)}`, { cause });
+        throw new LocalError(`There is no token for ${scope}. ${innermostWords(cause)}`, { cause });
       }
       throw new LocalError(`There is no token for ${scope}.`);
     },
   };
-}
-
-/** What really happened lies under what each layer has made of it. */
-function innermostMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
 }

@@ -1,4 +1,5 @@
 import { LocalError } from '../../local/local-error.ts';
+import { innermostWords } from './innermost-words.ts';
 import type { Waiting } from './poll.ts';
 
 /** The answer to one request. */
@@ -44,12 +45,9 @@ function parsed(text: string): unknown {
   }
 }
 
-/** `fetch` itself says only that it failed; what happened is in the cause. */
 function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'deadline_exceeded') return 'nothing came in time';
-  if (error.cause instanceof Error) return whyNot(error.cause);
-  return error.message || ('code' in error ? String(error.code) : error.name);
+  const isLate = error instanceof Error && 'code' in error && error.code === 'deadline_exceeded';
+  return isLate ? 'nothing came in time' : innermostWords(error);
 }
 
 /** What an answer says, short enough for a terminal. */
