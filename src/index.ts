@@ -1,17 +1,21 @@
 import { app, type HttpMethod, type InvocationContext } from '@azure/functions';
 import { endpoints, queues, timers } from './functions/index.ts';
+import { silenceLibraries } from './lib/config/index.ts';
 import { type Endpoint, ignoreTriggerMetadata } from './lib/http/index.ts';
 import { type BackgroundInvocation, runInvocation } from './lib/jobs/index.ts';
 import type { LogLevel } from './lib/observability/index.ts';
+import { observeProcess } from './observe-process.ts';
 import { runtime } from './runtime.ts';
 
 /*
  * The entry the worker loads: registers everything that src/functions declares. Settings that are not usable throw
  * here, which makes a bad deployment loud; anything that is only out of reach does not.
  */
+silenceLibraries();
 const { edge, clock, logger, lifecycle, telemetry } = runtime();
 await telemetry.register();
 
+observeProcess(logger, process);
 app.setup({ enableHttpStream: true });
 app.hook.appTerminate(() => runtime().dispose());
 
@@ -94,9 +98,9 @@ function invocationOf(context: InvocationContext) {
   };
 }
 
+/** LOG_LEVEL alone decides what is written: the platform would drop what it takes for detail (host.json), with no word of it. */
 function writeTo(context: InvocationContext, level: LogLevel, line: string): void {
   if (level === 'error') context.error(line);
   else if (level === 'warning') context.warn(line);
-  else if (level === 'debug') context.debug(line);
   else context.info(line);
 }

@@ -1,5 +1,6 @@
+import type { Clock } from './lib/core/index.ts';
 import type { Logger, Metrics } from './lib/observability/index.ts';
-import { kindOf, type ResilienceEvent } from './lib/resilience/index.ts';
+import { kindOf, type Resilience, type ResilienceEvent } from './lib/resilience/index.ts';
 
 /** The first use of a container, table or queue finds it missing and makes it. */
 const madeOnDemand = ['ContainerNotFound', 'TableNotFound', 'QueueNotFound'];
@@ -59,4 +60,36 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
     }
   };
+}
+
+/**
+ * Tells of each call to a dependency how long it took, retries and waits included, and what came of it: what an operator looks at
+ * first when a request has failed.
+ */
+export function tellOfCalls(resilience: Resilience, clock: Clock, root: Logger): Resilience {
+  const logger = root.child('resilience');
+  return {
+    ...resilience,
+    async run(dependency, operation, fn, options) {
+      const startedMs = clock.monotonicMs();
+      const tell = (outcome: string) => {
+        const duration_ms = Math.round(clock.monotonicMs() - startedMs);
+        logger.debug('a call has ended', { dependency, operation, duration_ms, outcome });
+      };
+      try {
+        const result = await resilience.run(dependency, operation, fn, options);
+        tell('ok');
+        return result;
+      } catch (error) {
+        tell(wordFor(error));
+        throw error;
+      }
+    },
+  };
+}
+
+/** The shortest name of an error: its code, else its class. */
+function wordFor(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

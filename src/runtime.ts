@@ -28,7 +28,7 @@ import {
 } from './lib/security/index.ts';
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
-import { observeResilience } from './observe-resilience.ts';
+import { observeResilience, tellOfCalls } from './observe-resilience.ts';
 import { telemetryDestinations } from './telemetry-destinations.ts';
 
 const clock = systemClock;
@@ -66,7 +66,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   const keyring = createKeyring(config.SECRET_KEY);
   const cursors = createCursors(keyring);
   const observe = observeResilience(logger, metrics);
-  const resilience = createResilience({
+  const policies = createResilience({
     clock,
     onEvent(event) {
       observe(event);
@@ -80,6 +80,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       webhook: connectionsPerHost,
     },
   });
+  const resilience = tellOfCalls(policies, clock, logger);
   if (config.CHAOS) logger.warning('calls are disturbed on purpose', { chaos: config.CHAOS });
   const correlationId = () => currentContext()?.correlationId;
   const openStorage = (connection: Config['storage']) =>

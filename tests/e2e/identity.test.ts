@@ -59,6 +59,10 @@ beforeAll(async () => {
     ...endpoint.environment,
     NODE_EXTRA_CA_CERTS: secure.certificateFile,
     'AzureWebJobs.jobs.Disabled': 'true',
+    LOG_LEVEL: 'debug',
+    // Libraries would write everything they do to stderr.
+    AZURE_LOG_LEVEL: 'verbose',
+    DEBUG: '*',
   };
   const adminKey = await prepareDatabase(folder, env, postgres);
   const host = await startLocalHost({
@@ -167,5 +171,40 @@ describe('an app without any key', () => {
     expect(log).toContain('identity_unavailable');
     expect(log).not.toMatch(/eyJ|sig=(?!\[redacted\])/);
     expect(log).not.toContain(endpoint.environment['IDENTITY_HEADER']);
+  });
+
+  it('writes nothing but JSON, with all that is known in each line, also when libraries are told to talk', () => {
+    const own = logLines.filter((line) => !/^Execut(?:ing|ed) 'Functions\./.test(line));
+
+    const { json = [], text } = Object.groupBy(own, (line) => (line.startsWith('{') ? 'json' : 'text'));
+    const entries = json.map((line) => JSON.parse(line));
+
+    // Of the library of the platform, to the log of the platform.
+    expect(text).toEqual([
+      'HTTP streaming enabled.',
+      expect.stringMatching(/^Auto-assigned port is valid\. Port: \d+$/),
+    ]);
+    for (const entry of entries) {
+      expect(entry).toMatchObject({
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        level: expect.stringMatching(/^(debug|info|warning|error)$/),
+        logger: 'crownsafe',
+        message: expect.any(String),
+        module: expect.any(String),
+      });
+    }
+    const uploads = entries.filter((entry) => entry.function === 'files-upload' && entry.user_id);
+    expect(uploads.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['a call has ended', 'the gate has admitted a file', 'request answered']),
+    );
+    for (const entry of uploads)
+      expect(entry).toMatchObject({ request_id: expect.any(String), correlation_id: expect.any(String) });
+    expect(uploads.findLast(({ message }) => message === 'request answered')).toMatchObject({
+      resource: expect.stringMatching(/^files\/[0-9a-f-]{36}$/),
+      duration_ms: expect.any(Number),
+    });
+    expect(entries.filter(({ error }) => error?.stack).every(({ line }) => /\.js:\d+$/.test(line))).toBe(
+      true,
+    );
   });
 });

@@ -60,6 +60,8 @@ describe('the log', () => {
         endpoint: '/api/v1/files/{id}/content',
         status: 200,
         user_id: expect.stringMatching(/^key:/),
+        resource: `files/${id}`,
+        duration_ms: expect.any(Number),
       }),
     ]);
     const secret = app.adminKey.slice(-43);
@@ -100,10 +102,25 @@ describe('without PostgreSQL', () => {
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(await scrape.text()).not.toContain('azure_blob_storage_bytes{');
     await expectNotReady('database');
-    await expectUnavailable(await api('/api/v1/files', { headers: inTime }));
+    const correlationId = 'test-a-request-without-postgres';
+    const headers = { ...inTime, 'x-correlation-id': correlationId };
+    await expectUnavailable(await api('/api/v1/files', { headers }));
     await expectUnavailable(await uploadForm(api, pngBytes()));
     await app.services.postgres.start();
     await untilReady();
+
+    const told = app.logLines.filter((line) => line.includes(correlationId)).map((line) => JSON.parse(line));
+    const kept = told.findIndex(({ level }) => level === 'debug');
+    expect(told.slice(kept)).toEqual([
+      expect.objectContaining({
+        message: 'a call has ended',
+        dependency: 'postgres',
+        outcome: 'unavailable',
+        duration_ms: expect.any(Number),
+      }),
+      expect.objectContaining({ level: 'error', message: 'request failed', status: 503 }),
+    ]);
+    expect(told[kept].timestamp <= told[kept + 1].timestamp).toBe(true);
 
     expect((await uploadForm(api, pngBytes())).status).toBe(201);
     expect((await api('/api/v1/reports/upload-activity')).status).toBe(200);

@@ -1,5 +1,5 @@
 import { AppError, isAppError, linkAbort, startDeadline, toTimestamp } from '../core/index.ts';
-import type { Logger } from '../observability/index.ts';
+import { type Logger, nameResource } from '../observability/index.ts';
 import type { Catalog } from './catalog.ts';
 import { DumpError, dumpErrorWords } from './engine/dump-error.ts';
 import { type FullBackupPorts, runFullBackup } from './full-backup.ts';
@@ -27,6 +27,7 @@ const recordMs = 30_000;
  */
 export async function runBackup(ports: RunPorts, name: string, signal: AbortSignal): Promise<void> {
   const { catalog, logger } = ports;
+  nameResource('backups', name);
   const entry = await catalog.find(name, signal);
   if (!entry) throw new AppError('not_found', 'There is no such backup');
   if (isOver(entry) && entry.status !== 'failed')

@@ -1,3 +1,3 @@
-export { type Config, ConfigError, loadConfig, loadDatabaseSettings } from './load.ts';
+export { type Config, ConfigError, loadConfig, loadDatabaseSettings, silenceLibraries } from './load.ts';
 export { describeSettings } from './settings.ts';
 export type { StorageConnection, StorageEndpoints } from './storage-connections.ts';

@@ -80,6 +80,17 @@ export function loadDatabaseSettings(environment: Environment = process.env): Da
   });
 }
 
+/** Each makes a library write to stderr by itself: text that is no JSON and that nobody redacts. */
+const librarySwitches = ['AZURE_LOG_LEVEL', 'TYPESPEC_RUNTIME_LOG_LEVEL', 'DEBUG'];
+
+/**
+ * Takes away the switches by which libraries write logs of their own; our log tells of each call they make. Call it before the
+ * first of them is loaded.
+ */
+export function silenceLibraries(environment: NodeJS.ProcessEnv = process.env): void {
+  for (const name of librarySwitches) delete environment[name];
+}
+
 /** An empty value means "not set": that is how the portal and shells clear a setting. */
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

@@ -3,7 +3,7 @@ import type { Caches } from '../cache/index.ts';
 import { AppError, type Clock, newId } from '../core/index.ts';
 import type { Database, Idempotency, RecordedAnswer } from '../database/index.ts';
 import { type Answer, type Cursors, keyedRequest, type RequestKey } from '../http/index.ts';
-import type { Logger, Metrics } from '../observability/index.ts';
+import { type Logger, type Metrics, nameResource } from '../observability/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { type ContentRequest, contentAnswer } from './content.ts';
@@ -101,6 +101,12 @@ export function createFiles(ports: FilesPorts): Files {
           projectId,
           container: ports.container,
           now: clock.now(),
+        });
+        nameResource('files', row.id);
+        ports.logger.debug('the gate has admitted a file', {
+          content_type: row.content_type,
+          size: bytes.length,
+          sha256: accepted.sha256,
         });
         await storeFile(ports, row, bytes, signal, (trx, stored) =>
           record(trx, created(toView(stored))),

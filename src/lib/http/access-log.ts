@@ -1,5 +1,5 @@
 import { AppError, type Clock } from '../core/index.ts';
-import type { Logger, Metrics } from '../observability/index.ts';
+import { type Logger, type Metrics, writeKeptLines } from '../observability/index.ts';
 
 /** Status for logs and metrics only, as nginx counts it; it is never sent. */
 export const clientGoneStatus = 499;
@@ -36,6 +36,9 @@ export function createAccessLog(clock: Clock, logger: Logger, metrics: Metrics):
     else if (error === undefined) logger.info('request answered', fields);
     else if (error instanceof AppError && error.status < 500) {
       logger.info('request refused', { ...fields, code: error.code });
-    } else logger.error('request failed', { ...fields, error });
+    } else {
+      writeKeptLines();
+      logger.error('request failed', { ...fields, error });
+    }
   }
 }

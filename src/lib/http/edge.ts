@@ -27,6 +27,7 @@ import { readRequestKey } from './idempotency.ts';
 import { readInput } from './input.ts';
 import { problemAnswer } from './problem.ts';
 import type { RawExchange, RawRequests } from './raw-requests.ts';
+import { resourceOf } from './resource.ts';
 import { send } from './send.ts';
 
 /** The platform cuts an answer whose first byte has not come after 230 s; ours must be out before. */
@@ -90,6 +91,7 @@ export function createEdge(ports: EdgePorts): Edge {
       correlationId,
       functionName: invocation.functionName,
       requestId: invocation.invocationId,
+      resource: resourceOf(route, request.url ?? '/'),
       write: invocation.writeLog,
       span,
     };

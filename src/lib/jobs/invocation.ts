@@ -5,6 +5,7 @@ import {
   runInContext,
   startInvocationSpan,
   type TraceHeaders,
+  writeKeptLines,
 } from '../observability/index.ts';
 
 /** What the platform tells of an invocation that is not HTTP. */
@@ -60,6 +61,7 @@ export async function runInvocation(
       logger.info('function succeeded', duration());
       span.end();
     } catch (error) {
+      writeKeptLines();
       logger.error('function failed', { ...duration(), error });
       span.end({}, error);
       throw error;

@@ -1,6 +1,6 @@
 import { type Clock, isAppError, linkAbort, type ProblemCode, startDeadline } from '../core/index.ts';
 import type { Database, Row } from '../database/index.ts';
-import type { Logger } from '../observability/index.ts';
+import { type Logger, writeKeptLines } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
 import { claimJob, type Ending, finishJob, putBack } from './claims.ts';
 import type { CountJob } from './count.ts';
@@ -41,6 +41,7 @@ export async function work(ports: WorkPorts, received: unknown, signal: AbortSig
   const handler = Object.hasOwn(ports.handlers, kind) ? ports.handlers[kind] : undefined;
   if (!handler) throw new Error(`there is no handler for jobs of the kind ${kind}`);
   const claim = await claimJob(database, id, signal);
+  logger.debug('a job was claimed, or not', { job_id: id, job_kind: kind, claim: claim.kind });
   if (claim.kind === 'claimed') return run(ports, claim.job, message, handler, signal);
   if (claim.kind === 'over') return logger.info('the job is over already', { job_id: id });
   if (claim.kind === 'given-up') {
@@ -81,6 +82,7 @@ async function noteFailure(
   const failure = describeFailure(error);
   const isTransient = isAppError(error) && transientCodes.includes(error.code);
   if (!isTransient || job.attempts >= job.max_attempts) {
+    writeKeptLines();
     logger.error(isTransient ? 'the job is given up' : 'the job failed', facts);
     return await finish(ports, job, { status: isTransient ? 'poison' : 'failed', failure });
   }

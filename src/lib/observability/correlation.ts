@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from '../core/index.ts';
 import type { InvocationSpan } from './invocation-span.ts';
 import type { LogLevel } from './log-level.ts';
+import { redactText } from './redact.ts';
 
 /** What is known of the invocation that is being worked on; it reaches every log line and outgoing call. */
 export interface InvocationContext {
@@ -11,6 +12,8 @@ export interface InvocationContext {
   readonly requestId: string;
   /** Set when the caller is known. */
   userId?: string;
+  /** What it acts on, as `files/<id>`; every line from then on carries it. */
+  resource?: string | undefined;
   /** The platform's own log of this invocation; `undefined` once the invocation has ended, when it would only warn. */
   write: ((level: LogLevel, line: string) => void) | undefined;
   /** The span around the invocation; left out where nothing is traced. */
@@ -30,18 +33,31 @@ export function currentContext(): InvocationContext | undefined {
   return storage.getStore();
 }
 
+const maxResourceLength = 200;
+
+/** Tells what the present invocation acts on, where its address does not: `nameResource('files', id)`. */
+export function nameResource(...segments: readonly string[]): void {
+  const context = currentContext();
+  if (context) context.resource = resourceName(segments);
+}
+
+/** A name for {@link InvocationContext.resource}; its parts may come from a client. */
+export function resourceName(segments: readonly string[]): string {
+  return redactText(segments.join('/')).slice(0, maxResourceLength);
+}
+
 const wellFormed = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/;
 // https://www.w3.org/TR/trace-context/#traceparent-header
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
  * Chooses the correlation id of a request: what the client sent if it is well formed, else a new one. A malformed
- * id is never echoed, it could carry anything into logs.
+ * id is never echoed, it could carry anything into logs; nor is one that looks like a credential.
  */
 export function chooseCorrelationId(header: (name: string) => string | undefined): string {
   for (const name of ['x-correlation-id', 'x-request-id']) {
     const value = header(name);
-    if (value && wellFormed.test(value)) return value;
+    if (value && wellFormed.test(value) && redactText(value) === value) return value;
   }
   const traceId = traceparent.exec(header('traceparent') ?? '')?.[1];
   return traceId ?? newId();

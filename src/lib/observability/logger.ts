@@ -1,14 +1,10 @@
-import { type Clock, toTimestamp } from '../core/index.ts';
-import { currentContext } from './correlation.ts';
+import type { Clock } from '../core/index.ts';
+import { currentContext, type InvocationContext } from './correlation.ts';
+import { keepLine } from './kept-lines.ts';
+import { memoOf } from './line-memo.ts';
 import { type LogLevel, logLevels } from './log-level.ts';
-import { printable } from './printable.ts';
+import { type LogFields, lineOf } from './log-line.ts';
 import { currentTrace } from './trace-context.ts';
-
-/** Facts of a log line beside its message. `error` may be anything that was thrown. */
-export interface LogFields {
-  readonly error?: unknown;
-  readonly [name: string]: unknown;
-}
 
 /** Writes log lines. Messages are sentences without data; data goes into fields. */
 export interface Logger {
@@ -28,39 +24,45 @@ interface LoggerOptions {
   readonly module?: string;
 }
 
-/** Makes a logger of JSON lines: timestamp, level, message, module, context of the invocation, fields; secrets redacted by shape. */
+/**
+ * Makes a logger of JSON lines: timestamp, level, message, module, context of the invocation, fields; secrets redacted by
+ * shape. What is less severe than its level is kept while an invocation lasts, see {@link writeKeptLines}.
+ */
 export function createLogger(options: LoggerOptions): Logger {
-  const { clock, level: threshold, write, module = 'app' } = options;
+  const { clock, level: threshold, module = 'app' } = options;
+
   const log = (level: LogLevel) => {
-    if (logLevels.indexOf(level) < logLevels.indexOf(threshold)) return () => {};
-    return (message: string, fields: LogFields = {}) => {
+    const write = (message: string, fields: LogFields = {}) => {
       const context = currentContext();
-      const trace = currentTrace();
-      const printed = printable(fields);
-      const head = {
-        timestamp: toTimestamp(clock.now()),
+      writeLine(
+        context,
         level,
-        logger: 'crownsafe',
-        message: printable(message),
-        module,
-      };
-      const line = {
-        ...head,
-        function: context?.functionName,
-        request_id: context?.requestId,
-        correlation_id: context?.correlationId,
-        user_id: context?.userId,
-        trace_id: trace?.traceId,
-        span_id: trace?.spanId,
-        ...(typeof printed === 'object' ? printed : { fields: printed }),
-        // Again, because no field may stand for what the line itself says; the first keeps them in front.
-        ...head,
-      };
-      const text = JSON.stringify(line);
-      if (context?.write) context.write(level, text);
-      else write(text);
+        lineOf({ level, module, at: clock.now(), message, fields, context, trace: currentTrace() }),
+      );
     };
+    const keep = (message: string, fields: LogFields = {}) => {
+      const context = currentContext();
+      if (!context) return;
+      const { size, line } = memoOf({
+        level,
+        module,
+        at: clock.now(),
+        message,
+        fields,
+        context,
+        trace: currentTrace(),
+      });
+      keepLine(context, { size, write: (more) => writeLine(context, level, { ...line(), ...more }) });
+    };
+    return logLevels.indexOf(level) < logLevels.indexOf(threshold) ? keep : write;
   };
+
+  function writeLine(context: InvocationContext | undefined, level: LogLevel, line: object): void {
+    const text = JSON.stringify(line);
+    if (context?.write) context.write(level, text);
+    else options.write(text);
+  }
+
   return {
     debug: log('debug'),
     info: log('info'),

@@ -1,7 +1,7 @@
 import { type Caches, cacheKey } from '../cache/index.ts';
 import { AppError, type Clock, isId, toTimestamp } from '../core/index.ts';
 import { toProblem, validate } from '../http/index.ts';
-import { currentContext } from '../observability/index.ts';
+import { currentContext, nameResource } from '../observability/index.ts';
 import type { Caller } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { type SasBatchResult, type SasLink, type SasRequest, sasRequest } from './shapes.ts';
@@ -74,6 +74,7 @@ export function createSasLinks({ clock, caches, blobs, findLinkable }: SasPorts)
 
   return {
     async issue(caller, request, signal) {
+      nameResource('files', request.file_id);
       return sign(await findLinkable(caller, [request.file_id], signal), request, signal);
     },
     async issueBatch(caller, items, signal) {

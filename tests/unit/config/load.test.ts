@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, describeSettings, loadConfig } from '../../../src/lib/config/index.ts';
+import {
+  ConfigError,
+  describeSettings,
+  loadConfig,
+  silenceLibraries,
+} from '../../../src/lib/config/index.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -310,5 +315,15 @@ describe('describeSettings', () => {
       expect(problemsOf({ ...usable, [name]: undefined })).toEqual([`${name}: is required`]);
     }
     expect(required.length).toBeGreaterThan(1);
+  });
+});
+
+describe('silenceLibraries', () => {
+  it('takes away the switches of libraries that write by themselves, and nothing else', () => {
+    const environment = { AZURE_LOG_LEVEL: 'verbose', DEBUG: '*', LOG_LEVEL: 'debug' };
+
+    silenceLibraries(environment);
+
+    expect(environment).toEqual({ LOG_LEVEL: 'debug' });
   });
 });

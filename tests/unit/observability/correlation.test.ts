@@ -32,6 +32,7 @@ describe('chooseCorrelationId', () => {
     ['an id that is too long', { 'x-correlation-id': 'a'.repeat(129) }],
     ['an id with a line of its own', { 'x-correlation-id': 'correlation\ninjected' }],
     ['an id with markup', { 'x-correlation-id': '<script>alert(1)' }],
+    ['an id that is an API key', { 'x-correlation-id': `csk_0123456789abcdef_${'s'.repeat(43)}` }],
     ['a malformed traceparent', { traceparent: `00-${traceId}` }],
     ['a traceparent in capitals', { traceparent: traceparent.toUpperCase() }],
   ])('makes a new one for %s', (_, headers) => {

@@ -4,6 +4,7 @@ import {
   createLogger,
   type LogFields,
   type LogLevel,
+  nameResource,
   runInContext,
 } from '../../../src/lib/observability/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
@@ -81,6 +82,49 @@ describe('createLogger', () => {
   });
 });
 
+describe('the place in a line', () => {
+  it('is where its error was made', () => {
+    const { logger, entries } = setUp();
+
+    logger.error('it failed', { error: new Error('here') });
+
+    expect(entries()[0]['line']).toMatch(/^logger\.test\.ts:\d+$/);
+  });
+
+  it.each<[string, unknown, string | undefined]>([
+    [
+      'a function in a bundle',
+      'Error: x\n    at upload (file:///home/site/wwwroot/chunk-A1.js:12:5)',
+      'chunk-A1.js:12',
+    ],
+    ['an anonymous function', 'Error: x\n    at file:///app/index.js:7:9', 'index.js:7'],
+    ['a file on Windows', 'Error: x\n    at async f (C:\\app\\a.ts:3:1)', 'a.ts:3'],
+    [
+      'the first frame in a file',
+      'Error: x\n    at node:internal/timers:5:1\n    at new Promise (<anonymous>)\n    at f (/app/b.mjs:3:1)',
+      'b.mjs:3',
+    ],
+    ['a message that reads like a frame', 'Error: meet me at the bar.js:3:1', undefined],
+    ['no stack', '', undefined],
+    ['a stack that is none', 42, undefined],
+  ])('is found for %s', (_, stack, line) => {
+    const { logger, entries } = setUp();
+
+    logger.error('it failed', { error: Object.assign(new Error('x'), { stack }) });
+
+    expect(entries()[0]['line']).toBe(line);
+  });
+
+  it('is not known of a line without error', () => {
+    const { logger, entries } = setUp();
+
+    logger.info('done');
+    logger.error('failed', { error: 'text' });
+
+    expect(entries().map(({ line }) => line)).toEqual([undefined, undefined]);
+  });
+});
+
 describe('createLogger within an invocation', () => {
   const context = () => ({
     correlationId: 'correlation-1',
@@ -111,6 +155,34 @@ describe('createLogger within an invocation', () => {
         }),
       ],
     ]);
+  });
+
+  it('tells in every line what the invocation acts on, once that is known', () => {
+    const { logger, entries } = setUp();
+
+    runInContext({ ...context(), write: undefined }, () => {
+      logger.info('before');
+      nameResource('files', 'id-1');
+      logger.info('after');
+    });
+    nameResource('files', 'id-2');
+    logger.info('outside');
+
+    expect(entries().map(({ resource }) => resource)).toEqual([undefined, 'files/id-1', undefined]);
+  });
+
+  it('bounds and redacts what it acts on', () => {
+    const { logger, entries } = setUp();
+
+    runInContext({ ...context(), write: undefined }, () => {
+      nameResource('files', 'x'.repeat(1_000));
+      logger.info('long');
+      nameResource('keys', `csk_0123456789abcdef_${'s'.repeat(43)}`);
+      logger.info('secret');
+    });
+
+    expect(entries()[0].resource).toHaveLength(200);
+    expect(entries()[1].resource).toBe('keys/csk_0123456789abcdef_[redacted]');
   });
 
   it('writes by itself once the invocation has ended', () => {
@@ -152,6 +224,15 @@ describe('a value in a log line', () => {
     ['other bytes', new DataView(new ArrayBuffer(3)), '[3 bytes]'],
     ['nothing', null, null],
     ['a list', [1, 'two', true], [1, 'two', true]],
+    ['a set', new Set([1, 'two']), [1, 'two']],
+    [
+      'a map',
+      new Map<unknown, number>([
+        ['one', 1],
+        [2, 2],
+      ]),
+      { one: 1, 2: 2 },
+    ],
   ])('is readable for %s', (_, value, expected) => {
     expect(logged(value)).toEqual(expected);
   });
@@ -245,6 +326,17 @@ describe('a value in a log line', () => {
       password: '[redacted]',
       nested: [{ 'x-api-key': '[redacted]', name: 'shown' }],
     });
+  });
+
+  it('is redacted in the names of its fields and in the code of an error', () => {
+    const value = { 'password=hunter2': new Map([['Bearer hunter2hunter2', 1]]) };
+
+    const shown = JSON.stringify([
+      logged(value),
+      logged(Object.assign(new Error('x'), { code: 'pwd=hunter2' })),
+    ]);
+
+    expect(shown).not.toContain('hunter2');
   });
 
   it('is redacted where a secret is cut in two by its length', () => {
