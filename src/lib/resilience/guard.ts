@@ -99,7 +99,7 @@ export function createGuard(
       let verdict: Verdict | undefined = 'foreign';
       try {
         const turn = bulkhead.enter(signal);
-        if (turn) await turn;
+        if (turn !== undefined) await turn;
         try {
           const value = await withTimeout(clock, timeoutMs, signal, faults ? disturb(clock, faults, fn) : fn);
           verdict = undefined;
