@@ -34,6 +34,8 @@ interface LeaseLockOptions {
 const stopMs = 5_000;
 /** A service that is out of reach is asked again after this time, or there would be ever more requests near the end. */
 const leastPauseMs = 1_000;
+/** No timer tells that the machine slept: so long may work go on afterwards with a lock that has ended. */
+const lookMs = 1_000;
 /** A lease that could not be given back ends by itself; nobody waits longer than this for it. */
 const releaseTimeoutMs = 5_000;
 
@@ -47,16 +49,21 @@ export function createLeaseLock({ leases, clock }: LeaseLockOptions): LeaseLock 
       if (!life) return false;
       const lease: HeldLease = { life };
       using run = linkAbort(signal);
-      using keeper = linkAbort(run.signal);
+      // Not the caller's: work that was told to end still holds the lock until it has.
+      using keeper = linkAbort();
       const renew = (within: AbortSignal) => leases.renew(name, id, within);
       const keeping = keepLease(clock, lease, renew, keeper.signal).catch((loss) => {
         if (!keeper.signal.aborted) run.abort(loss);
       });
-      try {
-        await work(run.signal);
+      // A process that stood still may come here before any timer has told it.
+      const throwIfOver = () => {
         run.signal.throwIfAborted();
-        // A process that stood still may come to its end before any timer has told it.
         requireUsableMs(lease);
+      };
+      try {
+        throwIfOver();
+        await work(run.signal);
+        throwIfOver();
         return true;
       } finally {
         keeper.abort(new Error('The work has ended'));
@@ -101,7 +108,10 @@ async function keepLease(
 ): Promise<never> {
   for (;;) {
     const usableMs = requireUsableMs(lease);
-    await sleep(clock, Math.min(usableMs, Math.max(leastPauseMs, usableMs / 2)), signal);
+    const untilMs = Math.max(0, usableMs - Math.max(leastPauseMs, usableMs / 2));
+    for (let waitMs = usableMs - untilMs; waitMs > 0; waitMs = requireUsableMs(lease) - untilMs) {
+      await sleep(clock, Math.min(waitMs, lookMs), signal);
+    }
     using deadline = startDeadline(clock, requireUsableMs(lease), signal);
     const asked = rejectOnAbort(renew(deadline.signal), deadline.signal);
     const renewed = await asked.catch((error: unknown) => ({ error }));

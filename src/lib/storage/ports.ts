@@ -182,10 +182,11 @@ export interface LeaseLock {
   /**
    * Runs `work` while nobody else holds the lock of this name. A holder that dies loses it within a minute.
    *
-   * The lock is a lease, kept up while the work runs. When it cannot be, the signal that `work` gets aborts before another
-   * can have it: AppError `conflict` when it has gone to another, `unavailable` when the service was out of reach for too
-   * long. Work that ends well all the same has not been alone, and the call throws. No lease stops a process that stood
-   * still and does not listen: what must never be done twice needs a condition of its own as well.
+   * The lock is a lease, kept up until the work has ended, also when the caller aborts and the work needs its time. When it
+   * cannot be, the signal that `work` gets aborts before another can have it: AppError `conflict` when it has gone to
+   * another, `unavailable` when the service was out of reach for too long. Work that ends well all the same may not have
+   * been alone, and the call throws. Only a process that stands still, or sleeps, for so long can meet another: it hears of
+   * it within a second of going on. What must never be done twice needs a condition of its own as well.
    *
    * @returns false when another holds the lock; `work` was not begun
    */

@@ -5,6 +5,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryLeases } from '../../support/memory/memory-leases.ts';
 
 const { signal } = new AbortController();
+const idle = async () => {};
 const leaseMs = 60_000;
 const outage = new AppError('unavailable', 'File storage is not available at the moment');
 
@@ -28,6 +29,7 @@ async function hold(change: (leases: Leases) => Partial<Leases> = () => ({})) {
   const ended = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<AbortSignal>();
   const lost: { atMs?: number } = {};
+  const caller = new AbortController();
   const outcome = lock
     .withLease(
       'a',
@@ -38,7 +40,7 @@ async function hold(change: (leases: Leases) => Partial<Leases> = () => ({})) {
         begun.resolve(held);
         return ended.promise;
       },
-      { signal },
+      { signal: caller.signal },
     )
     .catch((error: unknown) => error);
   const held = await begun.promise;
@@ -47,6 +49,8 @@ async function hold(change: (leases: Leases) => Partial<Leases> = () => ({})) {
     asked,
     lost,
     held,
+    /** The caller wants it to end. */
+    abort: () => caller.abort(new Error('enough')),
     /** Ends the work well, and tells what came of it. */
     end() {
       ended.resolve();
@@ -72,6 +76,17 @@ describe('a lock that is kept', () => {
     expect(asked.renewals).toBeGreaterThan(60);
     expect(asked.renewals).toBeLessThanOrEqual(131);
     expect(await end()).toBe(true);
+    expect(await isFree()).toBe(true);
+  });
+
+  it('is kept also while the work, told to end, needs its time', async () => {
+    const { clock, held, abort, isFree, end } = await hold();
+
+    abort();
+    await clock.advance(3 * leaseMs);
+
+    expect([held.aborted, await isFree()]).toEqual([true, false]);
+    expect(await end()).toEqual(new Error('enough'));
     expect(await isFree()).toBe(true);
   });
 
@@ -201,14 +216,45 @@ describe('a process that', () => {
     expect(await outcome).toMatchObject({ name: 'AppError', code: 'unavailable' });
   });
 
-  it('slept, so that only the wall clock went on, loses the lock when it next looks', async () => {
+  it('slept, so that only the wall clock went on, loses the lock within a second', async () => {
     const { clock, asked, held } = await hold();
 
     clock.jump(leaseMs);
-    await clock.advance(leaseMs / 2);
+    await clock.advance(1_000);
 
     expect(held.reason).toMatchObject({ code: 'unavailable' });
     expect(asked.renewals).toBe(0);
+  });
+
+  it('slept, and ended its work before it looked, was not alone', async () => {
+    const { clock, end } = await hold();
+
+    clock.jump(leaseMs);
+
+    expect(await end()).toMatchObject({ name: 'AppError', code: 'unavailable' });
+  });
+
+  it('slept when it was given the lock does not begin', async () => {
+    const clock = fakeClock();
+    const leases = memoryLeases(clock, leaseMs);
+    const late: Leases = {
+      ...leases,
+      async acquire(...args) {
+        const life = await leases.acquire(...args);
+        clock.jump(leaseMs);
+        return life;
+      },
+    };
+    let begun = false;
+    const work = async () => {
+      begun = true;
+    };
+
+    const outcome = createLeaseLock({ leases: late, clock }).withLease('a', work, { signal });
+
+    await expect(outcome).rejects.toMatchObject({ name: 'AppError', code: 'unavailable' });
+    expect([begun, clock.timers]).toEqual([false, 0]);
+    expect(await createLeaseLock({ leases, clock }).withLease('a', idle, { signal })).toBe(true);
   });
 
   it('stood still for less keeps the lock', async () => {
