@@ -7,15 +7,18 @@ import type { Verdict } from './verdict.ts';
 interface Profile {
   readonly words: string;
   readonly judge: (error: unknown) => Verdict;
-  /** Left out of breakers and orders: through it breakers are told what to do, so nothing may lock it. */
+  /** Left out of breakers and orders. */
   readonly alwaysAsked?: true;
 }
 
 /** What every instance calls over the network. */
 const known = {
   blob: { words: 'File storage', judge: judgeAzureError },
+  // A lock ends within a minute, which is as long as a breaker stays open.
+  lease: { words: 'File storage', judge: judgeAzureError, alwaysAsked: true },
   'backup-blob': { words: 'Backup storage', judge: judgeAzureError },
   table: { words: 'Table storage', judge: judgeAzureError },
+  // Through it breakers are told what to do, so nothing may lock it.
   'table-control': { words: 'Table storage', judge: judgeAzureError, alwaysAsked: true },
   queue: { words: 'The job queue', judge: judgeAzureError },
   postgres: { words: 'The database', judge: judgePostgresError },

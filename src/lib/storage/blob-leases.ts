@@ -16,7 +16,7 @@ interface BlobLeasesOptions {
 }
 
 /**
- * The longest that a lease may last and still end by itself: renewals are few, and an outage of half a minute is borne.
+ * The longest that a lease may last and still end by itself: renewals are few, and an outage of 25 s is borne.
  * https://learn.microsoft.com/rest/api/storageservices/lease-blob
  */
 const longestLeaseMs = 60_000;
@@ -40,7 +40,7 @@ export function createBlobLeases({
   const call = createCalls({
     clock,
     resilience,
-    dependency: 'blob',
+    dependency: 'lease',
     name: container,
     create: async (abortSignal) => (await containerClient()).createIfNotExists({ abortSignal }),
   });

@@ -63,7 +63,6 @@ export function createStorage(options: StorageOptions): Storage {
       return createQueue({ name, access: lazy(() => clients.queue(queues, name)), resilience, clock });
     }),
     locks: remember<LeaseLock, [container: string]>((container) => {
-      used.add('blob');
       const leases = createBlobLeases({ access: clients.blob, container, resilience, clock });
       return createLeaseLock({ leases, clock });
     }),

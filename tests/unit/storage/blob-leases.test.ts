@@ -254,6 +254,22 @@ describe('a lock that is held', () => {
     await lock.end();
   });
 
+  it('is kept while the breaker of other blobs is open, which lasts longer than a lease', async () => {
+    await using lock = await hold({ put: [refuse(503, 'ServerBusy')] });
+    const held = await lock.begun;
+    const { blobs, resilience } = lock.service;
+    const failing = Array.from({ length: 5 }, () => blobs.exists('a', { signal }).catch(() => {}));
+    const isOpen = () => resilience.states().some(({ name, state }) => name === 'blob' && state === 'open');
+    await until(isOpen);
+
+    await lock.clock.advance(27_500);
+    await until(() => held.aborted || lock.renewals().length === 1);
+
+    expect([isOpen(), lock.renewals().length]).toEqual([true, 1]);
+    expect(await lock.end()).toBe(true);
+    await Promise.all(failing);
+  });
+
   it.each([
     ['was lost', loseAnswer],
     ['says that it had ended', grant],
