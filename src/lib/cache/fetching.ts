@@ -54,10 +54,14 @@ export function createFetching<V>(ports: FetchingPorts<V>): (fetch: Fetch<V>) =>
     const unaskedMs = startLifetime(clock, clock.now() + memoryLimitMs);
     const finding = await shared?.find(key);
     const known = memory.get(key);
-    if (known && finding && known.bornAt < finding.takenBackAt) memory.drop(key);
+    if (known && finding && known.bornAt <= finding.takenBackAt) memory.drop(key);
     const found = finding?.found;
-    if (!found || (fetch.isRenewal && ports.isSoonOver(found.leftMs(), ports.ttlMs)))
-      return loadValue(fetch, finding);
+    const isEnough =
+      found &&
+      // A newer value may have been made too quickly to be shared.
+      !(known && found.bornAt < known.bornAt) &&
+      !(fetch.isRenewal && ports.isSoonOver(found.leftMs(), ports.ttlMs));
+    if (!isEnough) return loadValue(fetch, finding);
     const { value, bornAt, leftMs } = found;
     const leftHereMs = () => Math.min(leftMs(), unaskedMs());
     if (fetch.mayKeep()) memory.keep(key, newEntry(value, bornAt, leftHereMs));

@@ -27,7 +27,6 @@ export interface CacheTable {
   insert(row: CacheRow, options: CallOptions): Promise<boolean>;
   get(partitionKey: string, rowKey: string, options: CallOptions): Promise<FoundRow | undefined>;
   replace(row: CacheRow, options: CallOptions & { readonly ifMatch: string }): Promise<boolean>;
-  upsert(row: CacheRow, options: CallOptions): Promise<void>;
   query(query: { readonly partitionKey: string }, options: CallOptions): AsyncIterable<FoundRow>;
 }
 

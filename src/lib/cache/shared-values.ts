@@ -33,7 +33,7 @@ export interface Finding<V> {
 export interface SharedValues<V> {
   /** `undefined` when the table cannot tell, or must not be asked now. */
   find(key: CacheKey): Promise<Finding<V> | undefined>;
-  /** Puts a value there, whatever is there. @returns false when the table could not be reached */
+  /** Puts a value there, unless a later one is. @returns false when the table could not be reached */
   put(key: CacheKey, made: NewValue<V>): Promise<boolean>;
   /** Takes a value back, also before it is there. @returns false when the table could not be reached */
   takeBack(key: CacheKey): Promise<boolean>;
@@ -54,7 +54,7 @@ interface SharedValuesOptions<V> {
 const maxTextLength = 32_768;
 /** As many round trips as the policies of the table let run at a time. */
 const marksAtOnce = 10;
-/** All rows of a region are looked through, and each that is meant is written: 4,096 at most, at 5 ms and ten at a time. */
+/** All rows of a region are looked through, and each that is meant is read and written: 4,096 at most, twice 5 ms, ten at a time. */
 const takeBackAllLimitMs = 10_000;
 
 /**
@@ -64,16 +64,27 @@ const takeBackAllLimitMs = 10_000;
 export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedValues<V> {
   const { region, shape, ttlMs, table, clock } = options;
   /** Prefixes that are being written: what lies under them may be old. */
-  const beingWritten = new Set<{ readonly prefix: string }>();
+  const beingWritten = new Set<{ readonly prefix: string; readonly end: Promise<void> }>();
   /** Rows from before are not believed: a write that was to replace some of them did not come through. */
   let believedFrom = Number.NEGATIVE_INFINITY;
 
-  async function write(prefix: string, ...write: Parameters<SharedTable['write']>): Promise<boolean> {
-    const mark = { prefix };
+  /** Writes under a prefix, after what is being written there: of two round trips, the first to start may end last. */
+  async function write(
+    prefix: string,
+    work: Parameters<SharedTable['write']>[0],
+    limitMs?: number,
+  ): Promise<boolean> {
+    const earlier = [...beingWritten].filter((mark) => mark.prefix.startsWith(prefix)).map(({ end }) => end);
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const mark = { prefix, end };
     beingWritten.add(mark);
-    const written = await table.write(...write);
+    const written = await table.write(async (...rows) => {
+      await Promise.all(earlier);
+      await work(...rows);
+    }, limitMs);
     if (!written) believedFrom = clock.now();
     beingWritten.delete(mark);
+    resolve();
     return written !== undefined;
   }
 
@@ -107,12 +118,27 @@ export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedVa
         },
       };
     },
-    put: (key, made) => write(key, (rows, signal) => rows.upsert(rowOf(region, key, made), { signal })),
-    takeBack: (key) =>
-      write(key, (rows, signal) => rows.upsert(markOf(region, key, clock.now()), { signal })),
+    put: (key, made) => write(key, (rows, signal) => putRow(rows, rowOf(region, key, made), signal)),
+    takeBack: (key) => write(key, (rows, signal) => putRow(rows, markOf(region, key, clock.now()), signal)),
     takeBackAll: (prefix) =>
       write(prefix, (rows, signal) => takeBackRows(rows, prefix, signal), takeBackAllLimitMs),
   };
+
+  /**
+   * Writes a row, whatever is there. If that was made later than this one, whose request may have been slower, a value
+   * makes way for it; a mark does not, but takes its time on: it costs hits, and an old value would cost more.
+   */
+  async function putRow(rows: CacheTable, row: CacheRow, signal: AbortSignal): Promise<void> {
+    for (let done = false; !done; ) {
+      const standing = await rows.get(region, row.rowKey, { signal });
+      const later = standing && laterThan(row, standing, clock.now());
+      if (later && row.value !== undefined) return;
+      const newRow = later ? { ...row, born_at: later } : row;
+      done = await (standing
+        ? rows.replace(newRow, { signal, ifMatch: standing.etag })
+        : rows.insert(newRow, { signal }));
+    }
+  }
 
   async function takeBackRows(rows: CacheTable, prefix: string, signal: AbortSignal): Promise<void> {
     const keys: string[] = [];
@@ -122,9 +148,15 @@ export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedVa
     }
     for (let from = 0; from < keys.length; from += marksAtOnce) {
       const marks = keys.slice(from, from + marksAtOnce).map((key) => markOf(region, key, clock.now()));
-      await Promise.all(marks.map((mark) => rows.upsert(mark, { signal })));
+      await Promise.all(marks.map((mark) => putRow(rows, mark, signal)));
     }
   }
+}
+
+/** When a row of the same key was made, if that was after a time, and not in the future, which only a wrong clock knows. */
+function laterThan({ key, born_at: since }: CacheRow, { entity }: FoundRow, now: number): Date | undefined {
+  const { key: itsKey, born_at: at } = entity;
+  return itsKey === key && at instanceof Date && at > since && at.getTime() <= now ? at : undefined;
 }
 
 function placeOf(key: string): string {

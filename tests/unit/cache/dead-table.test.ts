@@ -97,11 +97,11 @@ describe('a table that is slow', () => {
     const { region, clock } = startProcess({
       table: {
         ...sound,
-        upsert: async (row, options) => {
+        replace: async (row, options) => {
           await new Promise<void>((resolve) => {
             release = resolve;
           });
-          return sound.upsert(row, options);
+          return sound.replace(row, options);
         },
       },
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cacheKey } from '../../../src/lib/cache/index.ts';
+import { cacheKey, type Region } from '../../../src/lib/cache/index.ts';
 import type { CacheTable } from '../../../src/lib/cache/shared-table.ts';
+import { sleep } from '../../../src/lib/core/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryTableStore } from '../../support/memory/memory-table-store.ts';
 import { toArray } from '../../support/to-array.ts';
@@ -93,6 +94,21 @@ describe('a shared value', () => {
     expect(source.loads).toBe(2);
     expect(await ask(a)).toBe('value 2');
     expect(await ask(b)).toBe('value 2');
+  });
+
+  it('never makes way for an older one that the table still holds', async () => {
+    const { clock, a, source, ask } = startTwo();
+    await ask(a);
+    await clock.advance(0.95 * 0.85 * hourMs);
+    await ask(a);
+    // Made anew, too quickly to be shared.
+    await clock.advance(0.9 * minuteMs);
+    await a.region.get(key, async () => 'newer', signal);
+    await clock.advance(0);
+
+    expect(await a.region.get(key, source.load, signal)).toBe('newer');
+    await clock.advance(minuteMs);
+    expect(await ask(a)).toBe('value 2');
   });
 
   it('stays in memory only when it is too long for a row', async () => {
@@ -241,6 +257,74 @@ describe('taking back in one process', () => {
 
     await expect(passing(clock, 100, b.region.get(key, source.load, signal))).rejects.toThrow('down');
   });
+
+  it('is minded also when it happened in the same millisecond', async () => {
+    const clock = fakeClock();
+    const table = memoryTableStore();
+    const declaration = { staleMs: hourMs };
+    const [a, b] = [startProcess({ clock, table, declaration }), startProcess({ clock, table, declaration })];
+    await b.region.get(key, async () => 'old', signal);
+    await a.region.delete(key);
+    await clock.advance(minuteMs);
+
+    const asked = b.region.get(key, () => Promise.reject(new Error('the source is down')), signal);
+
+    await expect(asked).rejects.toThrow('down');
+  });
+
+  const changes: [string, (region: Region<string>) => Promise<boolean>, string][] = [
+    ['set', (region) => region.set(key, 'new'), 'new'],
+    ['delete', (region) => region.delete(key), 'made'],
+    ['invalidate', (region) => region.invalidate(key), 'made'],
+  ];
+
+  /** Two processes, and a table that keeps the first write waiting for a second. */
+  function startBeforeSlowTable() {
+    const clock = fakeClock();
+    const store = memoryTableStore();
+    let writes = 0;
+    const slowly =
+      <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+      async (...args: Args) => {
+        if (++writes === 1) await sleep(clock, 1_000);
+        return call(...args);
+      };
+    const table = { ...store, insert: slowly(store.insert), replace: slowly(store.replace) };
+    const [a, b] = [startProcess({ clock, table }), startProcess({ clock, table })];
+    const given = async () => {
+      await clock.advance(minuteMs);
+      return Promise.all([a, b].map(({ region }) => region.get(key, async () => 'made', signal)));
+    };
+    return { clock, a, b, given };
+  }
+
+  it.each(changes)(
+    'by %s is not undone by a write of its own that was begun before',
+    async (_, change, after) => {
+      const { clock, a, given } = startBeforeSlowTable();
+
+      const changing = [a.region.set(key, 'old'), change(a.region)];
+      await clock.advance(1_000);
+
+      expect(await Promise.all(changing)).toEqual([true, true]);
+      expect(await given()).toEqual([after, after]);
+    },
+  );
+
+  it.each(changes.slice(0, 2))(
+    'by %s is not undone by a write of another that was begun before',
+    async (_, change, after) => {
+      const { clock, a, b, given } = startBeforeSlowTable();
+
+      const changing = [a.region.set(key, 'old')];
+      await clock.advance(1);
+      changing.push(change(b.region));
+      await clock.advance(1_000);
+
+      expect(await Promise.all(changing)).toEqual([true, true]);
+      expect(await given()).toEqual([after, after]);
+    },
+  );
 
   it('of a value that no row can hold takes older ones away', async () => {
     const { clock, a, b, ask } = startTwo();
