@@ -11,7 +11,7 @@ export type RegionDeclaration<V> = {
   readonly ttlMs?: number;
   /** True when values live exactly so long: no random part is taken off, and they are not renewed ahead. */
   readonly exact?: boolean;
-  /** How long after its end a value still does while its source fails. Default not at all. */
+  /** How long after its end a value still does while its source fails, or is too slow for a caller. Default not at all. */
   readonly staleMs?: number;
 } & (
   | {

@@ -1,4 +1,4 @@
-import { type Clock, rejectOnAbort, startLifetime } from '../core/index.ts';
+import { AppError, type Clock, rejectOnAbort, startLifetime } from '../core/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { type CacheKey, isPrefix } from './cache-key.ts';
 import type { Region, RegionDeclaration } from './declaration.ts';
@@ -71,7 +71,7 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
     return fetched;
   }
 
-  async function waitFor(fetched: Promise<Fetched<V>>, signal: AbortSignal): Promise<V> {
+  async function waitFor(key: CacheKey, fetched: Promise<Fetched<V>>, signal: AbortSignal): Promise<V> {
     try {
       const { value, from } = await rejectOnAbort(fetched, signal);
       if (from === 'table') tally.tableHit();
@@ -79,8 +79,14 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
       else tally.stale();
       return value;
     } catch (error) {
-      tally.miss();
-      throw error;
+      // The source may hang for longer than a caller can wait.
+      const old = isTimeUp(error) ? memory.get(key) : undefined;
+      if (!old || old.leftMs() <= -staleMs) {
+        tally.miss();
+        throw error;
+      }
+      tally.stale();
+      return old.value;
     }
   }
 
@@ -89,13 +95,13 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
       signal.throwIfAborted();
       const entry = memory.get(key);
       const leftMs = entry ? entry.leftMs() : Number.NEGATIVE_INFINITY;
-      if (!entry || leftMs <= -staleMs) return waitFor(fetchOnce(key, load, false), signal);
+      if (!entry || leftMs <= -staleMs) return waitFor(key, fetchOnce(key, load, false), signal);
       if (leftMs > 0) {
         if (isSoonOver(leftMs, entry.lifeMs) && !isPaused(entry)) void fetchOnce(key, load, true);
         tally.hit();
         return entry.value;
       }
-      if (!isPaused(entry)) return waitFor(fetchOnce(key, load, false), signal);
+      if (!isPaused(entry)) return waitFor(key, fetchOnce(key, load, false), signal);
       tally.stale();
       return entry.value;
     },
@@ -121,4 +127,8 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
       return shared ? shared.takeBackAll(prefix) : true;
     },
   };
+}
+
+function isTimeUp(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'deadline_exceeded';
 }

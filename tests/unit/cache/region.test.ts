@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cacheKey } from '../../../src/lib/cache/index.ts';
-import { sleep } from '../../../src/lib/core/index.ts';
+import { sleep, startDeadline } from '../../../src/lib/core/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { hourMs, key, minuteMs, passing, signal, slowSource, startProcess } from './set-up.ts';
 
@@ -208,6 +208,21 @@ describe('an old value', () => {
     source.fails = false;
 
     expect(await passing(clock, 100, get())).toBe('value 3');
+  });
+
+  it('is given to a caller whose time ends before the source has failed, unless it was taken back', async () => {
+    const { clock, region, statistics } = await openWithOld();
+    const hang = () => new Promise<string>(() => {});
+    const ask = async () => {
+      using deadline = startDeadline(clock, 1_000);
+      return await region.get(key, hang, deadline.signal);
+    };
+
+    expect(await passing(clock, 1_000, ask())).toBe('value 1');
+    expect(statistics()).toMatchObject({ stale_served: 1, misses: 2 });
+    const asked = ask();
+    void region.delete(key);
+    await expect(passing(clock, 1_000, asked)).rejects.toMatchObject({ code: 'deadline_exceeded' });
   });
 
   it('is not given out at all where nothing is said of a grace', async () => {
