@@ -20,17 +20,16 @@ const maxPlainLength = 200;
 const maxPrefixLength = 128;
 
 /**
- * Makes the key of a value from the parts that say which one it is. The same parts make the same key, whatever the
- * order of properties; different ones never do (`('a', 'b:c')` and `('a:b', 'c')`, `1` and `'1'`). A key begins with
- * the key of its leading parts, as long as that has at most 128 characters. It has at most 200 characters, letters,
- * digits and `-_.:=~`: beyond that, parts are replaced by `~` and their SHA-256. Safe as a key of Table Storage, which refuses
- * `/ \ # ?` and more than 512 characters.
+ * Makes the key of a value from the parts that say which one it is: their JSON, each followed by a comma. The same parts
+ * make the same key, whatever the order of properties; different ones never do. A key begins with the key of its leading
+ * parts, as long as that has at most 128 characters. It has at most 200 characters: beyond that, parts are replaced by `~`
+ * and their SHA-256.
  *
  * @example
  * cacheKey('report', 'upload-activity', { tz: 'UTC', from: '2026-01-01' })
  */
 export function cacheKey(...parts: readonly [KeyPart, ...KeyPart[]]): CacheKey {
-  const encoded = parts.map(encodePart);
+  const encoded = parts.map((part) => `${canonical(part)},`);
   const whole = encoded.join('');
   if (whole.length <= maxPlainLength) return whole as CacheKey;
   let plain = '';
@@ -44,17 +43,7 @@ export function cacheKey(...parts: readonly [KeyPart, ...KeyPart[]]): CacheKey {
 
 /** True when all keys of these and more parts begin with this one. */
 export function isPrefix(key: CacheKey): boolean {
-  return key.length <= maxPrefixLength && !key.includes('~');
-}
-
-/** Ends in `:`, which stands nowhere else, so that no part can look like two; what is no text begins with `=`. */
-function encodePart(part: KeyPart): string {
-  return typeof part === 'string' ? `${escaped(part)}:` : `=${escaped(canonical(part))}:`;
-}
-
-/** By code unit, so that halves of surrogate pairs stay apart, too. */
-function escaped(text: string): string {
-  return text.replace(/[^A-Za-z0-9_-]/g, (unit) => `.${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return key.length <= maxPrefixLength && key.endsWith(',');
 }
 
 /** JSON with the properties in the order of their names. */

@@ -45,7 +45,7 @@ describe('a shared value', () => {
     await ask(a);
 
     expect((await rowsOf(table)).map(({ entity }) => entity)).toEqual([
-      expect.objectContaining({ key: 'a:', value: '"value 1"' }),
+      expect.objectContaining({ key: '"a",', value: '"value 1"' }),
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('a shared value', () => {
 describe('a row', () => {
   const bornAt = new Date(Date.UTC(2026, 0, 1));
   const row = {
-    key: 'a:',
+    key: '"a",',
     value: '"foreign"',
     born_at: bornAt,
     expires_at: new Date(bornAt.getTime() + hourMs),
@@ -169,7 +169,7 @@ describe('a row', () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
     ['no JSON', { value: '"foreign' }],
     ['of another shape', { value: '7' }],
-    ['of another key', { key: 'b:' }],
+    ['of another key', { key: '"b",' }],
     ['over', { expires_at: bornAt }],
     ['without an end', { expires_at: undefined }],
     ['without a beginning', { born_at: undefined }],
