@@ -68,11 +68,15 @@ export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedVa
   /** Rows from before are not believed: a write that was to replace some of them did not come through. */
   let believedFrom = Number.NEGATIVE_INFINITY;
 
-  /** Writes under a prefix, after what is being written there: of two round trips, the first to start may end last. */
+  /**
+   * Writes under a prefix, after what is being written there: of two round trips, the first to start may end last.
+   *
+   * @param options - `isVital`: what stands there must not be believed if it does not come through
+   */
   async function write(
     prefix: string,
     work: Parameters<SharedTable['write']>[0],
-    limitMs?: number,
+    { limitMs, isVital = true }: { readonly limitMs?: number; readonly isVital?: boolean } = {},
   ): Promise<boolean> {
     const earlier = [...beingWritten].filter((mark) => mark.prefix.startsWith(prefix)).map(({ end }) => end);
     const { promise: end, resolve } = Promise.withResolvers<void>();
@@ -82,7 +86,7 @@ export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedVa
       await Promise.all(earlier);
       await work(...rows);
     }, limitMs);
-    if (!written) believedFrom = clock.now();
+    if (!written && isVital) believedFrom = clock.now();
     beingWritten.delete(mark);
     resolve();
     return written !== undefined;
@@ -108,20 +112,21 @@ export function createSharedValues<V>(options: SharedValuesOptions<V>): SharedVa
         found: row && readValue(row, key),
         takenBackAt: row ? takenBackAt(row, key) : Number.NEGATIVE_INFINITY,
         async fill(made) {
-          await table.write(async (rows, signal) => {
+          const fillRow = async (rows: CacheTable, signal: AbortSignal) => {
             const filled = rowOf(region, key, made);
             if (filled.value === undefined) return;
             await (row
               ? rows.replace(filled, { signal, ifMatch: row.etag })
               : rows.insert(filled, { signal }));
-          });
+          };
+          await write(key, fillRow, { isVital: false });
         },
       };
     },
     put: (key, made) => write(key, (rows, signal) => putRow(rows, rowOf(region, key, made), signal)),
     takeBack: (key) => write(key, (rows, signal) => putRow(rows, markOf(region, key, clock.now()), signal)),
     takeBackAll: (prefix) =>
-      write(prefix, (rows, signal) => takeBackRows(rows, prefix, signal), takeBackAllLimitMs),
+      write(prefix, (rows, signal) => takeBackRows(rows, prefix, signal), { limitMs: takeBackAllLimitMs }),
   };
 
   /**

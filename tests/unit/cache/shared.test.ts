@@ -311,6 +311,17 @@ describe('taking back in one process', () => {
     },
   );
 
+  it.each(changes)('by %s is not undone by a load whose value is on its way', async (_, change, after) => {
+    const { clock, a, given } = startBeforeSlowTable();
+    await passing(clock, 100, a.region.get(key, slowSource(clock).load, signal));
+
+    const changing = change(a.region);
+    await clock.advance(1_000);
+
+    expect(await changing).toBe(true);
+    expect(await given()).toEqual([after, after]);
+  });
+
   it.each(changes.slice(0, 2))(
     'by %s is not undone by a write of another that was begun before',
     async (_, change, after) => {
