@@ -1,5 +1,5 @@
 import { AppError, type Clock, rejectOnAbort, startLifetime } from '../core/index.ts';
-import type { Logger } from '../observability/index.ts';
+import { type Logger, outsideOfInvocations } from '../observability/index.ts';
 import { type CacheKey, isPrefix } from './cache-key.ts';
 import type { Region, RegionDeclaration } from './declaration.ts';
 import { createFetching, type Fetched } from './fetching.ts';
@@ -61,7 +61,9 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
     const running = fetches.get(key);
     if (running) return running.fetched;
     const mayKeep = () => fetches.get(key) === started;
-    const fetched = fetchValue({ key, load, isRenewal, mayKeep }).finally(() => {
+    const fetchNow = () => fetchValue({ key, load, isRenewal, mayKeep });
+    // Nobody waits for a renewal; who waits for a value has its making in its own trace.
+    const fetched = (isRenewal ? outsideOfInvocations(fetchNow) : fetchNow()).finally(() => {
       if (mayKeep()) fetches.delete(key);
     });
     // It may fail when all who waited have gone.

@@ -1,4 +1,5 @@
 import { type Clock, rejectOnAbort, singleFlight, startDeadline, toTimestamp } from '../core/index.ts';
+import { outsideOfInvocations } from '../observability/index.ts';
 import {
   type BreakerMode,
   type BreakerOverride,
@@ -95,7 +96,7 @@ export function createBreakerModes({
   const readSoon = () => {
     isOld = false;
     clock.after(readPauseMs, () => {
-      read().then(
+      outsideOfInvocations(read).then(
         () => {
           readable = true;
         },

@@ -1,4 +1,5 @@
 import { type Clock, startDeadline, toTimestamp } from '../core/index.ts';
+import { outsideOfInvocations } from '../observability/index.ts';
 import type { BreakerStatus, Dependency } from '../resilience/index.ts';
 import type { TableEntity, TableStore } from '../storage/index.ts';
 
@@ -90,7 +91,7 @@ export function createBreakerReports({
   return {
     tell(dependency) {
       untold.add(dependency);
-      void tellAll();
+      void outsideOfInvocations(tellAll);
     },
     async ofOthers(signal) {
       const reports: BreakerReport[] = [];

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { ROOT_CONTEXT, context as tracing } from '@opentelemetry/api';
 import { newId } from '../core/index.ts';
 import type { InvocationSpan } from './invocation-span.ts';
 import type { LogLevel } from './log-level.ts';
@@ -26,6 +27,11 @@ const storage = new AsyncLocalStorage<InvocationContext>();
 export function runInContext<T>(context: InvocationContext, work: () => T): T {
   const run = () => storage.run(context, work);
   return context.span ? context.span.run(run) : run();
+}
+
+/** Begins what an invocation only happens to bring about, and does not answer for: its lines and spans are its own. */
+export function outsideOfInvocations<T>(work: () => T): T {
+  return storage.exit(() => tracing.with(ROOT_CONTEXT, work));
 }
 
 /** The context of the present invocation, if there is one. */

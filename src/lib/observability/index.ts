@@ -4,6 +4,7 @@ export {
   currentContext,
   type InvocationContext,
   nameResource,
+  outsideOfInvocations,
   resourceName,
   runInContext,
 } from './correlation.ts';

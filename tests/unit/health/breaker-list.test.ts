@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { breakerListShape } from '../../../src/lib/health/breaker-shapes.ts';
+import { currentContext, runInContext } from '../../../src/lib/observability/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryTableStore } from '../../support/memory/memory-table-store.ts';
 import { signal, startInstance, tableWithOutages } from './breaker-instance.ts';
@@ -37,6 +38,29 @@ describe('the list of breakers', () => {
     });
     expect((await one.statusOf('blob'))?.elsewhere).toEqual([]);
     expect(await two.call()).toBe('done');
+  });
+
+  it('is told of by nobody whose call has opened it', async () => {
+    const clock = fakeClock();
+    const { store } = tableWithOutages();
+    const told: unknown[] = [];
+    const table = {
+      ...store,
+      upsert(...args: Parameters<typeof store.upsert>) {
+        told.push(currentContext());
+        return store.upsert(...args);
+      },
+    };
+    const { fail } = startInstance(clock, table);
+    const context = { correlationId: 'c', functionName: 'f', requestId: 'r', write: undefined };
+
+    await runInContext(context, async () => {
+      await fail();
+      await fail();
+      await clock.advance(0);
+    });
+
+    expect(told).toEqual([undefined]);
   });
 
   it('forgets it when that breaker closes', async () => {

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isId } from '../../../src/lib/core/index.ts';
-import { chooseCorrelationId, currentContext } from '../../../src/lib/observability/index.ts';
+import {
+  chooseCorrelationId,
+  currentContext,
+  outsideOfInvocations,
+  runInContext,
+} from '../../../src/lib/observability/index.ts';
 
 const choose = (headers: Record<string, string>) => chooseCorrelationId((name) => headers[name]);
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -53,5 +58,19 @@ describe('chooseCorrelationId', () => {
 describe('currentContext', () => {
   it('is nothing outside of an invocation', () => {
     expect(currentContext()).toBeUndefined();
+  });
+
+  it('is nothing in what an invocation brings about besides, and itself again after', async () => {
+    const context = { correlationId: 'c', functionName: 'f', requestId: 'r', write: undefined };
+
+    const seen = await runInContext(context, async () => {
+      const beside = outsideOfInvocations(async () => {
+        await Promise.resolve();
+        return currentContext();
+      });
+      return [await beside, currentContext()];
+    });
+
+    expect(seen).toEqual([undefined, context]);
   });
 });
