@@ -83,9 +83,12 @@ export function createLifecycle({ clock, logger }: LifecyclePorts): Lifecycle {
       // What one does not need is for those after it.
       const shareMs = (endsMs - clock.monotonicMs()) / (cleanUps.length - index);
       using time = startDeadline(clock, shareMs);
+      // A process that nothing else keeps alive would end in the middle, with the rest open.
+      const letGo = clock.after(shareMs, () => {}, { keepsAlive: true });
       await rejectOnAbort(Promise.resolve(time.signal).then(run), time.signal).catch((error) =>
         logger.warning('something could not be closed in order', { what: name, error }),
       );
+      letGo();
     }
   }
 

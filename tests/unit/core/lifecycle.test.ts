@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createLifecycle } from '../../../src/lib/core/lifecycle.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
@@ -162,6 +164,27 @@ describe('closing', () => {
     expect(done).toEqual(['pool']);
     expect(lines).toEqual(['something could not be closed in order {"what":"exporter"}']);
     expect(clock.timers).toBe(0);
+  });
+
+  it('goes on when one hangs in a process that nothing else keeps alive', async () => {
+    const room = new URL('../../../src/lib/core/', import.meta.url);
+    const script = `
+      import { createLifecycle } from '${room}lifecycle.ts';
+      import { systemClock } from '${room}clock.ts';
+      const logger = { info() {}, warning() {} };
+      const lifecycle = createLifecycle({ clock: systemClock, logger });
+      lifecycle.onStop('exporter', () => new Promise(() => {}));
+      lifecycle.onStop('pool', async () => console.log('pool'));
+      await lifecycle.stop();
+    `;
+
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { timeout: 10_000 },
+    );
+
+    expect(stdout).toBe('pool\n');
   });
 
   it('takes no longer than the host waits, however much hangs', async () => {
