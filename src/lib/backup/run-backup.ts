@@ -20,7 +20,8 @@ const recordMs = 30_000;
 
 /**
  * Carries out a backup that was reserved, or one that has failed, again. One that is stored already is left as it is. Cut off
- * because the process stops, it is left as if the process had died: running, for whoever takes it over.
+ * because the process stops, or the job may soon be another worker's, it is left as if the process had died: running, for
+ * whoever takes it over.
  *
  * @throws AppError `not_found`, `backup_running` (by somebody else, or another backup), `conflict` when it has lost its turn, or
  *   why the backup failed

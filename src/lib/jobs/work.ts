@@ -35,14 +35,15 @@ const recordMs = 30_000;
  * @throws for a message that is no reference to a job of ours, or when the database is out of reach: it comes again then
  */
 export async function work(ports: WorkPorts, received: unknown, signal: AbortSignal): Promise<void> {
-  const { logger, database, queue } = ports;
+  const { clock, logger, database, queue } = ports;
   const message = jobMessage.parse(received);
   const { id, kind } = message;
   const handler = Object.hasOwn(ports.handlers, kind) ? ports.handlers[kind] : undefined;
   if (!handler) throw new Error(`there is no handler for jobs of the kind ${kind}`);
+  const claimedMs = clock.monotonicMs();
   const claim = await claimJob(database, id, signal);
   logger.debug('a job was claimed, or not', { job_id: id, job_kind: kind, claim: claim.kind });
-  if (claim.kind === 'claimed') return run(ports, claim.job, message, handler, signal);
+  if (claim.kind === 'claimed') return run(ports, { job: claim.job, claimedMs, message, handler }, signal);
   if (claim.kind === 'over') return logger.info('the job is over already', { job_id: id });
   if (claim.kind === 'given-up') {
     logger.error('the job is given up', { job_id: id, job_kind: kind, attempt: claim.job.attempts });
@@ -52,15 +53,22 @@ export async function work(ports: WorkPorts, received: unknown, signal: AbortSig
   await queue.send(JSON.stringify(message), { signal, visibilityDelaySeconds: claim.seconds });
 }
 
+/** A job that is ours now. */
+interface Run {
+  readonly job: Row<'jobs'>;
+  /** Of the steady clock, from before the claim was asked for. */
+  readonly claimedMs: number;
+  readonly message: JobMessage;
+  readonly handler: JobHandler;
+}
+
 async function run(
   ports: WorkPorts,
-  job: Row<'jobs'>,
-  message: JobMessage,
-  handler: JobHandler,
+  { job, claimedMs, message, handler }: Run,
   signal: AbortSignal,
 ): Promise<void> {
   using life = linkAbort(signal);
-  const stopHeartbeat = startHeartbeat(ports, job, life);
+  const stopHeartbeat = startHeartbeat(ports, job, life, claimedMs);
   try {
     await handler(job.subject, life.signal);
   } catch (error) {

@@ -38,8 +38,13 @@ export function makeJobs(
   const lines: string[] = [];
   const log = (message: string) => void lines.push(message);
   const logger = { debug: log, info: log, warning: log, error: log, child: () => logger };
-  const failing: { send?: Error | undefined; delete?: Error | undefined; operation?: string | undefined } =
-    {};
+  const failing: {
+    send?: Error | undefined;
+    delete?: Error | undefined;
+    operation?: string | undefined;
+    /** The operation does not fail, but never ends. */
+    hangs?: boolean;
+  } = {};
   const jobs = createJobs({
     clock,
     logger,
@@ -48,7 +53,9 @@ export function makeJobs(
       ...database,
       transaction: (operation, ...rest) =>
         operation === failing.operation
-          ? Promise.reject(new Error(`no ${operation} today`))
+          ? failing.hangs
+            ? new Promise<never>(() => {})
+            : Promise.reject(new Error(`no ${operation} today`))
           : database.transaction(operation, ...rest),
     },
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
