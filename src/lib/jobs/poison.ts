@@ -23,40 +23,55 @@ const strayKind = 'unknown';
 
 /**
  * Empties the poison queue into the table of jobs, where people look: its messages would vanish by themselves after seven days.
- * The job of a message is given up, unless it is over or somebody is on it. What refers to no job becomes a row of its own,
- * with the text of the message as subject. A message goes when its row is written; one whose job is being worked on stays.
+ * The job of a message is given up, unless it is over or somebody is on it; then the message stays. What refers to no job
+ * becomes a row of its own, with the text of the message as subject.
  */
 export async function collectPoison(ports: PoisonPorts, signal: AbortSignal): Promise<void> {
   const { poisonQueue } = ports;
   for (let round = 1; round <= maxRounds; round++) {
     const messages = await poisonQueue.receive({ signal, count: perRound, hideSeconds });
-    for (const message of messages) {
-      if (await settle(ports, message, signal)) await poisonQueue.delete(message, { signal });
-    }
+    for (const message of messages) await settle(ports, message, signal);
     if (messages.length < perRound) return;
   }
 }
 
-/** Returns whether the message has done its duty. */
-async function settle(ports: PoisonPorts, message: QueueMessage, signal: AbortSignal): Promise<boolean> {
-  const { logger, database, count } = ports;
-  const reference = jobMessage.safeParse(parsed(message.text)).data;
-  if (!reference) return await keepStray(ports, message, 'no_job_message', signal);
-  const { job, status } = await database.transaction('give job up', signal, async (trx) => ({
-    job: await giveUp(trx, reference.id, 'free'),
-    status: await trx.selectFrom('jobs').select('status').where('id', '=', reference.id).executeTakeFirst(),
-  }));
-  if (job) {
-    logger.error('the job is given up', { job_id: job.id, job_kind: job.kind, attempt: job.attempts });
-    count(job.kind, 'poison');
-    return true;
+async function settle(ports: PoisonPorts, message: QueueMessage, signal: AbortSignal): Promise<void> {
+  const { poisonQueue } = ports;
+  const id = jobMessage.safeParse(parsed(message.text)).data?.id;
+  const job = id === undefined ? undefined : await look(ports, id, signal);
+  if (job) return await settleJob(ports, message, job, signal);
+  await keepStray(ports, message, id === undefined ? 'no_job_message' : 'no_such_job', signal);
+  await poisonQueue.delete(message, { signal });
+}
+
+/**
+ * The message goes first, and only who takes it away gives the job up: a reader that stood still, or comes again, would give up
+ * one that somebody has tried again since. Whoever is cut off in between leaves a job that `callAgain` finds.
+ */
+async function settleJob(
+  { logger, database, poisonQueue, count }: PoisonPorts,
+  message: QueueMessage,
+  { id, status, isHeld }: NonNullable<Awaited<ReturnType<typeof look>>>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isHeld || !(await poisonQueue.delete(message, { signal }))) {
+    return logger.info('a job is not given up yet, although its message was', { job_id: id, status });
   }
-  if (!status) return await keepStray(ports, message, 'no_such_job', signal);
-  logger.info('a job is not given up, although its message was', {
-    job_id: reference.id,
-    status: status.status,
-  });
-  return status.status !== 'running';
+  const job = await database.transaction('give job up', signal, (trx) => giveUp(trx, id, 'free'));
+  if (!job) return logger.info('a job is not given up, although its message was', { job_id: id, status });
+  logger.error('the job is given up', { job_id: id, job_kind: job.kind, attempt: job.attempts });
+  count(job.kind, 'poison');
+}
+
+function look({ database }: PoisonPorts, id: string, signal: AbortSignal) {
+  const isHeld = sql<boolean>`(status = 'running' and claimed_until >= now())`;
+  return database.read('look at job', signal, (db) =>
+    db
+      .selectFrom('jobs')
+      .select(['id', 'status', isHeld.as('isHeld')])
+      .where('id', '=', id)
+      .executeTakeFirst(),
+  );
 }
 
 const strayWords = {
@@ -70,7 +85,7 @@ async function keepStray(
   { id, text }: QueueMessage,
   code: keyof typeof strayWords,
   signal: AbortSignal,
-): Promise<true> {
+): Promise<void> {
   const subject = storable(text, maxSubjectLength);
   logger.error('a message that no job belongs to was put aside', { job_id: id, code, text: subject });
   await database.transaction('keep stray message', signal, (trx) =>
@@ -89,7 +104,6 @@ async function keepStray(
       .execute(),
   );
   count(strayKind, 'poison');
-  return true;
 }
 
 function parsed(text: string): unknown {

@@ -90,6 +90,34 @@ describe('a message that the platform has put aside', () => {
     expect(await rowOf(database, message.id)).toMatchObject({ status: 'poison', error_code: 'abandoned' });
   });
 
+  it('has no say any more when its job was given up and tried again meanwhile', async () => {
+    const { jobs, enqueue, poisonQueue, failing } = makeJobs(database);
+    const message = await enqueue();
+    await poisonQueue.send(JSON.stringify(message), { signal });
+    failing.meanwhile = async () => {
+      poisonQueue.reveal();
+      await jobs.collectPoison(signal);
+      await jobs.retry(message.id, signal);
+    };
+
+    await jobs.collectPoison(signal);
+
+    expect(await rowOf(database, message.id)).toMatchObject({ status: 'queued' });
+  });
+
+  it('leaves its job to be called again when its reader is cut off', async () => {
+    const { jobs, enqueue, poisonQueue, failing, messages } = makeJobs(database);
+    const message = await enqueue();
+    await poisonQueue.send(JSON.stringify(message), { signal });
+    failing.operation = 'give job up';
+
+    await expect(jobs.collectPoison(signal)).rejects.toThrow('no give job up today');
+    await change(database, message.id, `queued_at = now() - interval '61 minutes'`);
+    await jobs.callAgain(signal);
+
+    expect(messages()).toEqual([message, message]);
+  });
+
   it('changes nothing about a job that is over', async () => {
     const { jobs, enqueue, poisonQueue } = makeJobs(database);
     const message = await enqueue();

@@ -42,6 +42,8 @@ export function makeJobs(
     send?: Error | undefined;
     delete?: Error | undefined;
     operation?: string | undefined;
+    /** Happens once, while a reader of the poison queue stands still with messages in its hands. */
+    meanwhile?: (() => Promise<void>) | undefined;
     /** The operation does not fail, but never ends. */
     hangs?: boolean;
   } = {};
@@ -65,6 +67,13 @@ export function makeJobs(
     },
     poisonQueue: {
       ...poisonQueue,
+      async receive(options) {
+        const messages = await poisonQueue.receive(options);
+        const { meanwhile } = failing;
+        failing.meanwhile = undefined;
+        await meanwhile?.();
+        return messages;
+      },
       delete: (message, options) =>
         failing.delete ? Promise.reject(failing.delete) : poisonQueue.delete(message, options),
     },
