@@ -17,11 +17,12 @@ export interface RunPorts extends FullBackupPorts {
 }
 
 const recordMs = 30_000;
+/** The process may end within half a second, and the job may be another worker's in fifteen. */
+const handBackMs = 2_000;
 
 /**
  * Carries out a backup that was reserved, or one that has failed, again. One that is stored already is left as it is. Cut off
- * because the process stops, or the job may soon be another worker's, it is left as if the process had died: running, for
- * whoever takes it over.
+ * because the process stops, or the job may soon be another worker's, it stays running, and is for whoever comes next.
  *
  * @throws AppError `not_found`, `backup_running` (by somebody else, or another backup), `conflict` when it has lost its turn, or
  *   why the backup failed
@@ -48,6 +49,7 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   await stopHeartbeat();
   if ('error' in outcome && isAppError(signal.reason, 'unavailable')) {
     logger.warning('the backup is left to whoever comes next', { backup: name, error: outcome.error });
+    await handBack(ports, hold, name);
     throw signal.reason;
   }
   if ('error' in outcome) {
@@ -59,6 +61,14 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   await finishBackup(ports, name, success(outcome.manifest));
   const { dump_bytes, stored_bytes, tables } = outcome.manifest;
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
+}
+
+/** Spares the next run the five minutes after which this one would be taken for dead, and the job most of its attempts. */
+async function handBack({ clock, logger }: RunPorts, hold: SlotRun, name: string): Promise<void> {
+  using time = startDeadline(clock, handBackMs);
+  await hold.handBack(time.signal).catch((error) => {
+    logger.warning('the turn of a backup could not be handed back', { backup: name, error });
+  });
 }
 
 /** A backup that has failed gave its turn back when it did. */

@@ -35,6 +35,8 @@ export interface Holders {
 export interface SlotRun {
   /** Says that it is alive. Returns false when the slot has gone to somebody else. */
   beat(signal: AbortSignal): Promise<boolean>;
+  /** Ends the run, not the backup: it keeps the slot, as when it was queued, and may be started again at once. */
+  handBack(signal: AbortSignal): Promise<void>;
 }
 
 const key = { partitionKey: 'slot', rowKey: 'active' };
@@ -93,12 +95,14 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
       ) {
         throw new AppError('backup_running', `${name} is running`);
       }
+      const write = async (next: string, writeSignal: AbortSignal) => {
+        const now = await holder(writeSignal);
+        if (now?.run !== run) return false;
+        return await table.replace(row(name, next), { signal: writeSignal, ifMatch: now.etag });
+      };
       return {
-        async beat(beatSignal) {
-          const now = await holder(beatSignal);
-          if (now?.run !== run) return false;
-          return await table.replace(row(name, run), { signal: beatSignal, ifMatch: now.etag });
-        },
+        beat: (beatSignal) => write(run, beatSignal),
+        handBack: async (endSignal) => void (await write('', endSignal)),
       };
     },
     async freeDead(settle, signal) {

@@ -130,13 +130,41 @@ describe('the slot', () => {
   });
 });
 
+describe('a run that is handed back', () => {
+  it('leaves the slot to its backup, which may start again at once', async () => {
+    const { claim, startRun } = makeSlot();
+    await claim('a');
+    const first = await startRun('a');
+
+    await first.handBack(signal);
+
+    await expect(claim('b')).rejects.toMatchObject(running);
+    const second = await startRun('a');
+    expect(await first.beat(signal)).toBe(false);
+    expect(await second.beat(signal)).toBe(true);
+  });
+
+  it('takes nothing from a run that has come in its place', async () => {
+    const { clock, slot, claim, startRun } = makeSlot();
+    await claim('a');
+    const first = await startRun('a');
+    await clock.advance(5 * minute + 1);
+    const second = await startRun('a');
+
+    await first.handBack(signal);
+
+    await expect(slot.start('a', signal)).rejects.toMatchObject(running);
+    expect(await second.beat(signal)).toBe(true);
+  });
+});
+
 describe('the heartbeat', () => {
   function startBeating(beat: () => Promise<boolean>) {
     const clock = fakeClock();
     const lines: string[] = [];
     const logger = createLogger({ clock, level: 'info', write: (line) => lines.push(line) });
     const run = linkAbort(signal);
-    const stop = startHeartbeat({ clock, logger }, { beat }, run);
+    const stop = startHeartbeat({ clock, logger }, { beat, handBack: async () => {} }, run);
     onTestFinished(() => run[Symbol.dispose]());
     return { clock, run, stop, lines };
   }
