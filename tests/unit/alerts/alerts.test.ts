@@ -239,13 +239,13 @@ describe('an alert', () => {
     expect(setUp.posts.filter(({ path }) => path !== slackPath)).toHaveLength(1);
   });
 
-  it('is given up after half a minute', async () => {
+  it('is given up after ten seconds, well before the half minute that is left after a deadline', async () => {
     const clock = fakeClock();
     await using setUp = await openAlerts({ slack: () => {} }, { clock });
     const sent = setUp.alerts.send(alert);
     await expect.poll(() => setUp.posts.length, { timeout: 5_000 }).toBe(1);
 
-    await clock.advance(30_000);
+    await clock.advance(10_000);
 
     await expect(sent).resolves.toBeUndefined();
     expect(setUp.lines.join()).toContain('deadline_exceeded');
