@@ -10,7 +10,8 @@ export function retryAfterMs(error: unknown, nowMs: number): number | undefined 
   if (typeof seconds === 'number' && seconds >= 0) return seconds * 1000;
   const header = headerOf(error, 'retry-after');
   if (!header) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  // A stranger may write any number; one with more digits means nothing, and may even read as Infinity.
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
   const date = parseHttpDate(header);
   return date === undefined ? undefined : Math.max(0, date - nowMs);
 }

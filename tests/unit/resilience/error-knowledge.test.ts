@@ -306,6 +306,7 @@ describe('retryAfterMs', () => {
     ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['soon', undefined],
     ['', undefined],
+    ['9'.repeat(400), undefined],
   ])('reads the header "%s" as %s ms', (header, expected) => {
     expect(retryAfterMs(azureError(503, '', { 'retry-after': header }), nowMs)).toBe(expected);
   });
