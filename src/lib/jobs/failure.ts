@@ -29,11 +29,11 @@ export function describeFailure(error: unknown): Failure {
   };
 }
 
-/** Shortens a text to what the database can hold. Redacts some way beyond the cut, where a secret may be cut in two. */
+/** Shortens a text to what the database can hold and a terminal may be shown. Redacts some way beyond the cut, where a secret may be cut in two. */
 export function storable(text: string, maxLength: number): string {
   return redactText(text.slice(0, 2 * maxLength))
     .slice(0, maxLength)
-    .replaceAll('\0', '')
+    .replace(/[^\P{Cc}\n\t]/gu, '')
     .toWellFormed();
 }
 

@@ -40,9 +40,10 @@ describe('what is kept of a failure', () => {
     expect(describeFailure(new AppError('internal', 'y'.repeat(5_000))).message).toHaveLength(500);
   });
 
-  it('holds no secret, nor what the database cannot keep', () => {
+  it('holds no secret, nor what the database cannot keep or a terminal would obey', () => {
     expect(storable('a\0b Bearer abcdefghijkl', 100)).toBe('ab Bearer [redacted]');
     expect(storable(`${'x'.repeat(20)} Bearer ${'s'.repeat(60)}`, 40)).not.toContain('sss');
+    expect(storable('a\x1b[2Jb\r\x9bc\n\td', 100)).toBe('a[2Jbc\n\td');
     expect(storable('ab😀', 3)).toBe('ab\uFFFD');
   });
 });
