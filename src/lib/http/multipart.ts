@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import type { Busboy, BusboyFileStream, BusboyInstance } from '@fastify/busboy';
 import { AppError } from '../core/index.ts';
 import { invalid } from './input.ts';
 
@@ -33,9 +33,12 @@ const maxHeaderPairs = 32;
  *
  * @throws AppError `malformed_body`, `file_part_required`, `one_file_only`, `validation_failed`
  */
-export function readFileForm(request: IncomingMessage, limits: FormLimits): Promise<FileForm> {
+export async function readFileForm(request: IncomingMessage, limits: FormLimits): Promise<FileForm> {
+  // 50 KB that most starts of a process can do without.
+  const { Busboy } = await import('@fastify/busboy');
+  if (request.destroyed) throw malformed('The body ended before its end');
   return new Promise((resolve, reject) => {
-    const parser = openParser(request, limits);
+    const parser = openParser(Busboy, request, limits);
     const fields: Record<string, string> = {};
     let file: Promise<FilePart> | undefined;
 
@@ -86,9 +89,9 @@ export function readFileForm(request: IncomingMessage, limits: FormLimits): Prom
   });
 }
 
-function openParser(request: IncomingMessage, limits: FormLimits): BusboyInstance {
+function openParser(Parser: typeof Busboy, request: IncomingMessage, limits: FormLimits): BusboyInstance {
   try {
-    return new Busboy({
+    return new Parser({
       headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
       // A path in a name is refused later; cutting it off silently would hide what the client did.
       preservePath: true,
