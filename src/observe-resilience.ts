@@ -51,7 +51,7 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
       case 'breaker_mode':
         orders.add({ dependency: kind, mode: event.after });
-        logger.warning('a circuit breaker was set by an operator', {
+        logger.warning('an order of an operator for a circuit breaker holds from now on', {
           dependency,
           by: event.by,
           before: event.before,

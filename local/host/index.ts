@@ -55,8 +55,8 @@ export async function startLocalHost(options: LocalHostOptions) {
       stopping.abort();
       server.close();
       await Promise.race([Promise.all([settled(), ...running]), sleep(5000, undefined, { ref: false })]);
+      await worker.terminate(); // The app answers what it cuts off.
       server.closeAllConnections(); // Not only the idle ones: clients also open connections and send nothing.
-      await worker.terminate();
       await Promise.all(running);
     },
   };

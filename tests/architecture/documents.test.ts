@@ -60,3 +60,19 @@ describe('TypeScript in the documentation', () => {
     expect(brokenSnippets(documents)).toEqual([]);
   });
 });
+
+describe('the list of metrics', () => {
+  it('has every one that the code makes, and no other', () => {
+    const made = listFiles()
+      .filter((path) => path.startsWith('src/') && path.endsWith('.ts'))
+      .flatMap((path) => [
+        ...readText(path).matchAll(/\.(?:counter|observedCounter|gauge|durationHistogram)\(\s*'([a-z_]+)'/g),
+      ])
+      .map(([, name]) => name);
+    const rows = readText('docs/metrics.md').matchAll(/^\| (`.+?`) \|/gm);
+    const listed = [...rows].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
+
+    expect(made).toContain('http_requests_total');
+    expect(listed.toSorted()).toEqual(made.toSorted());
+  });
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Api, apiWith, expectProblem } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { pngBytes, uploadForm } from '../support/uploads.ts';
@@ -11,6 +11,19 @@ beforeAll(async () => {
   api = apiWith(app.adminKey, app.baseUrl);
 });
 afterAll(() => app.stop());
+
+it('is answered when the process stops before it has ended', async () => {
+  const slow = await startApp(inject('appFolder'), { CHAOS: 'blob:latency=60000ms' });
+  onTestFinished(() => slow.stop());
+  const uploading = uploadForm(apiWith(slow.adminKey, slow.baseUrl), pngBytes());
+  const lines = () => slow.logLines.join('\n');
+  await expect.poll(lines, { timeout: 10_000 }).toContain('files-upload');
+
+  await slow.host.stop();
+
+  await expectProblem(await uploading, 503, 'unavailable');
+  expect(lines()).not.toContain('the client has gone');
+});
 
 describe('an app with faults on purpose', () => {
   it('says so at start, behaves as in an outage, and slows down what it is told to', async () => {

@@ -35,10 +35,10 @@ const maxHeaderPairs = 32;
  */
 export async function readFileForm(request: IncomingMessage, limits: FormLimits): Promise<FileForm> {
   // 50 KB that most starts of a process can do without.
-  const { Busboy } = await import('@fastify/busboy');
+  const { default: busboy } = await import('@fastify/busboy');
   if (request.destroyed) throw malformed('The body ended before its end');
   return new Promise((resolve, reject) => {
-    const parser = openParser(Busboy, request, limits);
+    const parser = openParser(busboy.Busboy, request, limits);
     const fields: Record<string, string> = {};
     let file: Promise<FilePart> | undefined;
 
