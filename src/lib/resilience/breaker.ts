@@ -4,8 +4,8 @@ import { countsAsFailure, provesLife, type Verdict } from './verdict.ts';
 /** `closed`: calls pass; `open`: calls are rejected; `half_open`: the next call is a probe and decides. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
-/** How a call was let through. */
-export type Admission = 'call' | 'probe';
+/** How a call was let through: as the probe, or while closed; the number tells how often it had been open by then. */
+export type Admission = 'probe' | number;
 
 /** Stops asking a dependency that has failed several times in a row. */
 export interface Breaker {
@@ -40,6 +40,7 @@ export interface BreakerOptions {
 export function createBreaker({ clock, threshold, openMs, onState, rejection }: BreakerOptions): Breaker {
   /** Failures in a row, while closed. */
   let failures = 0;
+  let openings = 0;
   /** When the pause ends; `undefined` while closed. */
   let probeAt: number | undefined;
   let probing = false;
@@ -54,6 +55,7 @@ export function createBreaker({ clock, threshold, openMs, onState, rejection }: 
   };
   const open = () => {
     failures = 0;
+    openings++;
     probeAt = clock.monotonicMs() + openMs;
     announce('open');
   };
@@ -65,7 +67,7 @@ export function createBreaker({ clock, threshold, openMs, onState, rejection }: 
 
   return {
     enter() {
-      if (probeAt === undefined) return 'call';
+      if (probeAt === undefined) return openings;
       const pauseLeftMs = Math.max(0, probeAt - clock.monotonicMs());
       if (probing || pauseLeftMs > 0) throw rejection(pauseLeftMs);
       probing = true;
@@ -74,7 +76,7 @@ export function createBreaker({ clock, threshold, openMs, onState, rejection }: 
     },
     leave(admission, verdict) {
       if (admission === 'probe') probing = false;
-      else if (probeAt !== undefined) return;
+      else if (admission !== openings) return;
       if (verdict === undefined || provesLife(verdict)) close();
       else if (!countsAsFailure(verdict)) return;
       else if (admission === 'probe' || ++failures === threshold) open();

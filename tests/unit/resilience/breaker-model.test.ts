@@ -19,6 +19,7 @@ interface Model {
   state: BreakerState;
   failures: number;
   probeAt: number;
+  openings: number;
   /** How each call under way was let through. */
   readonly underWay: Admission[];
 }
@@ -65,7 +66,7 @@ const enter: Command = {
       passed = false;
     }
 
-    if (passes) model.underWay.push(model.state === 'closed' ? 'call' : 'probe');
+    if (passes) model.underWay.push(model.state === 'closed' ? model.openings : 'probe');
     expect(passed).toBe(passes);
     expectSame(model, real);
   },
@@ -80,9 +81,9 @@ const leave = (which: number, verdict: Verdict | undefined): Command => ({
     const [admission] = model.underWay.splice(index, 1);
     const [held] = real.underWay.splice(index, 1);
 
-    real.breaker.leave(held ?? 'call', verdict);
+    real.breaker.leave(held ?? 0, verdict);
 
-    if (admission === 'probe' || model.state === 'closed') judge(model, real, admission, verdict);
+    if (admission === 'probe' || admission === model.openings) judge(model, real, admission, verdict);
     expectSame(model, real);
   },
   toString: () => `leave ${which} ${verdict ?? 'done'}`,
@@ -94,7 +95,12 @@ function judge(model: Model, { clock }: Real, admission: Admission | undefined, 
   } else if (verdict !== 'foreign' && verdict !== 'crowded') {
     model.failures++;
     if (admission === 'probe' || model.failures === model.threshold)
-      Object.assign(model, { state: 'open', failures: 0, probeAt: clock.monotonicMs() + openMs });
+      Object.assign(model, {
+        state: 'open',
+        failures: 0,
+        openings: model.openings + 1,
+        probeAt: clock.monotonicMs() + openMs,
+      });
   }
 }
 
@@ -154,7 +160,7 @@ function start(threshold: number): { model: Model; real: Real } {
     rejection: () => new Error('rejected'),
   });
   return {
-    model: { threshold, state: 'closed', failures: 0, probeAt: 0, underWay: [] },
+    model: { threshold, state: 'closed', failures: 0, openings: 0, probeAt: 0, underWay: [] },
     real: { breaker, clock, underWay: [] },
   };
 }

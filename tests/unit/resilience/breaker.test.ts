@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Admission, type BreakerState, createBreaker } from '../../../src/lib/resilience/breaker.ts';
+import { type BreakerState, createBreaker } from '../../../src/lib/resilience/breaker.ts';
 import type { Verdict } from '../../../src/lib/resilience/verdict.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -24,11 +24,11 @@ function setUp(threshold = 5, openMs = 60_000) {
     rejection: (retryAfterMs) => new Rejected(retryAfterMs),
   });
   /** A call that ends as told: the error when it was not let through. */
-  const call = (verdict?: Verdict): Admission | Rejected => {
+  const call = (verdict?: Verdict): 'call' | 'probe' | Rejected => {
     try {
       const admission = breaker.enter();
       breaker.leave(admission, verdict);
-      return admission;
+      return admission === 'probe' ? 'probe' : 'call';
     } catch (error) {
       if (error instanceof Rejected) return error;
       throw error;
@@ -161,6 +161,18 @@ describe('createBreaker', () => {
       expect(breaker.enter()).toBe('probe');
     },
   );
+
+  it('does not care either when a probe has closed it meanwhile', async () => {
+    const { breaker, call, clock, changes, failTimes } = setUp();
+    const late = Array.from({ length: 5 }, () => breaker.enter());
+    failTimes(5);
+    await clock.advance(60_000);
+    call();
+
+    for (const admission of late) breaker.leave(admission, 'lost');
+
+    expect(changes).toEqual(['open', 'half_open', 'closed']);
+  });
 
   it('half-opens at once when told of a recovery, and only when it is open', async () => {
     const { breaker, clock, changes, call, failTimes } = setUp();
