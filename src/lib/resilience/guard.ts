@@ -85,9 +85,9 @@ export function createGuard(
   const faults = chaos[kindOf(dependency)];
   /** Nothing is told to the breaker of a call that it was not asked about. */
   const enter = (ignoresOrders: boolean): Admission | undefined => {
-    const override = governed && !ignoresOrders ? overrideOf(dependency) : undefined;
-    if (override === undefined) return breaker.enter();
-    if (override.mode === 'open') throw reject('operator', heldOpenRetryAfterMs);
+    const mode = governed ? overrideOf(dependency)?.mode : undefined;
+    if (mode === undefined || (mode === 'open' && ignoresOrders)) return breaker.enter();
+    if (mode === 'open') throw reject('operator', heldOpenRetryAfterMs);
     return undefined;
   };
   return {

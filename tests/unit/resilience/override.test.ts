@@ -94,6 +94,17 @@ describe('an operator’s order', () => {
     expect(events.at(-1)).toEqual({ type: 'rejected', dependency: 'blob', by: 'breaker' });
   });
 
+  it('to stay closed is heeded also by what passes by an order to stay open', async () => {
+    const { overrides, resilience, clock, run } = setUp();
+    await run(failingForEver(azureError(503)));
+    overrides.set('blob', { mode: 'closed', since: 0 });
+    const options = { signal, ignoresOrders: true };
+
+    const passed = await settle(resilience.run('blob', 'read', failing().run, options), clock);
+
+    expect(passed).toBe('done');
+  });
+
   it('has no power over the table that orders come from, and neither has its breaker', async () => {
     const { overrides, resilience } = setUp();
     overrides.set('table-control', { mode: 'open', since: 0 });
