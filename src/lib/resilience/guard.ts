@@ -48,7 +48,7 @@ export interface Guard {
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
   /**
-   * One try: operator's order → breaker → bulkhead → timeout.
+   * One try: operator's order → breaker → bulkhead → timeout. Who had to wait for a turn is asked again whether it may pass.
    *
    * @throws AppError `unavailable` when it is not let through; the signal's reason as it is
    */
@@ -90,16 +90,32 @@ export function createGuard(
     if (mode === 'open') throw reject('operator', heldOpenRetryAfterMs);
     return undefined;
   };
+  /**
+   * While a call waited for its turn, those before it may have found that nobody answers: a hundred would go on to a silent
+   * service, ten at a time for 30 s each. One that is not let through any more gives its turn to the next.
+   */
+  const enterAgain = (admission: Admission | undefined, ignoresOrders: boolean) => {
+    if (admission === 'probe') return admission;
+    try {
+      return enter(ignoresOrders);
+    } catch (rejection) {
+      bulkhead.leave();
+      throw rejection;
+    }
+  };
   return {
     dependency,
     breaker,
     budget: createRetryBudget(clock, settings.budgetMinimum, settings.budgetShare),
     async attempt({ fn, signal, timeoutMs, ignoresOrders }) {
-      const admission = enter(ignoresOrders);
+      let admission = enter(ignoresOrders);
       let verdict: Verdict | undefined = 'foreign';
       try {
         const turn = bulkhead.enter(signal);
-        if (turn !== undefined) await turn;
+        if (turn !== undefined) {
+          await turn;
+          admission = enterAgain(admission, ignoresOrders);
+        }
         try {
           const value = await withTimeout(clock, timeoutMs, signal, faults ? disturb(clock, faults, fn) : fn);
           verdict = undefined;

@@ -105,6 +105,27 @@ describe('an operator’s order', () => {
     expect(passed).toBe('done');
   });
 
+  it.each(['blob', 'postgres', 'webhook:a.example'] as const)(
+    'to stay open reaches also those who wait for their turn: %s',
+    async (name) => {
+      const { events, overrides, resilience } = setUp();
+      const gate = Promise.withResolvers<void>();
+      const running = Array.from({ length: 10 }, () =>
+        resilience.run(name, 'call', () => gate.promise, { signal }),
+      );
+      const unit = failing();
+      const waiting = resilience.run(name, 'call', unit.run, { signal });
+
+      overrides.set(name, { mode: 'open', since: 0 });
+      gate.resolve();
+
+      await expect(waiting).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 10 });
+      await Promise.all(running);
+      expect(unit.tries).toBe(0);
+      expect(events).toEqual([{ type: 'rejected', dependency: name, by: 'operator' }]);
+    },
+  );
+
   it('has no power over the table that orders come from, and neither has its breaker', async () => {
     const { overrides, resilience } = setUp();
     overrides.set('table-control', { mode: 'open', since: 0 });

@@ -30,6 +30,45 @@ describe('resilience.run: breaker and bulkhead', () => {
     expect(unit.tries).toBe(2);
   });
 
+  it('asks nobody in vain who has waited for a turn until the breaker was open', async () => {
+    const { resilience, clock } = setUp({ retries: 0 });
+    let tries = 0;
+    const hang = () => {
+      tries++;
+      return new Promise<never>(() => {});
+    };
+    const calls = Array.from({ length: 110 }, () => resilience.run('blob', 'read', hang, { signal }));
+    const settled = Promise.allSettled(calls);
+
+    // Ten run out of time one after the other; four slots change hands before the fifth failure opens the breaker.
+    await clock.advance(30_000);
+    await clock.advance(30_000);
+
+    expect(await settled).toHaveLength(110);
+    expect(tries).toBe(14);
+    await clock.advance(30_000);
+    expect(await resilience.run('blob', 'read', failing().run, { signal })).toBe('done');
+    expect(clock.timers).toBe(0);
+  });
+
+  it('gives each of those who have waited for a turn their slot back, and one of them may be the probe', async () => {
+    const { resilience, clock, of } = setUp({
+      retries: 0,
+      breakerThreshold: 1,
+      breakerOpenMs: 0,
+      bulkheadSize: 1,
+    });
+    const unit = failing(azureError(503));
+
+    const results = await Promise.allSettled(
+      Array.from({ length: 3 }, () => resilience.run('blob', 'read', unit.run, { signal })),
+    );
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(of('breaker').map(({ state }) => state)).toEqual(['open', 'half_open', 'closed']);
+    expect(clock.timers).toBe(0);
+  });
+
   it('keeps dependencies apart', async () => {
     const { resilience } = setUp({ retries: 0, breakerThreshold: 1 });
 
