@@ -84,7 +84,7 @@ export function createIdempotency(ports: IdempotencyPorts): Idempotency {
         .catch((error) => giveBack(ports, hold, error));
       if (found.kind !== 'claimed') return replay(found);
       const answer = await carryOut(effect, attemptWith(database, hold, found.reserved, signal)).catch(
-        (error) => giveBack(ports, hold, error),
+        (error) => giveBack(ports, hold, error, found.reserved),
       );
       return { ...answer, replayed: false };
     },
@@ -160,19 +160,22 @@ function replay(found: Exclude<Found, { kind: 'claimed' }>): Outcome {
 
 /**
  * Gives the key of a failed attempt back and passes its error on. A refusal (4xx) has changed nothing, so the key is as
- * good as new. After any other error nobody knows, so the key stays bound to its request, for the next attempt. Has its own
- * time: what ended the attempt may be that its time was over.
+ * good as new, unless an attempt before may have changed something. After any other error nobody knows, so the key stays
+ * bound to its request, for the next attempt. Has its own time: what ended the attempt may be that its time was over.
+ *
+ * @param reserved - by an attempt before
  */
 async function giveBack(
   { database, clock, logger }: IdempotencyPorts,
   hold: Hold,
   error: unknown,
+  reserved?: string,
 ): Promise<never> {
   using time = startDeadline(clock, giveBackMs);
-  const isRefused = isAppError(error) && error.status < 500;
+  const isUndone = isAppError(error) && error.status < 500 && reserved === undefined;
   await database
     .transaction('give key back', time.signal, (trx) =>
-      isRefused ? forgetKey(trx, hold) : letKeyGo(trx, hold),
+      isUndone ? forgetKey(trx, hold) : letKeyGo(trx, hold),
     )
     .catch((failure) => {
       logger.warning('an idempotency key could not be given back yet', { route: hold.route, error: failure });

@@ -217,6 +217,23 @@ describe('an attempt that fails', () => {
     expect(body).toBe('backup-1');
   });
 
+  it('keeps what an earlier one has reserved, also when it is refused itself', async () => {
+    await idempotency()
+      .once(anyRequest, signal, async ({ reserve }) => {
+        await reserve('backup-1');
+        throw new Error('died');
+      })
+      .catch(() => {});
+
+    const refused = await fail(new AppError('backup_running', 'Another one is running'));
+    const { body } = await idempotency().once(anyRequest, signal, ({ reserved, recordApart }) =>
+      recordApart({ status: 202, headers: {}, body: reserved }),
+    );
+
+    expect(refused).toMatchObject({ code: 'backup_running' });
+    expect(body).toBe('backup-1');
+  });
+
   it('holds its key no longer than it may run, when it cannot give it back', async () => {
     using time = startDeadline(systemClock, 5_000);
     await idempotency()
