@@ -63,8 +63,11 @@ interface IdempotencyPorts {
 
 /** No request runs longer: the platform cuts it off after 230 s. */
 const longestRunMs = 220_000;
-/** What comes after the end of a request's time: finishing or tidying up for 10 s, giving the key back. */
-const afterRunMs = 30_000;
+/**
+ * What may come after the end of a request's time, so that the next attempt begins when it is over: noting for 10 s that no
+ * worker could be called, withdrawing the backup for 30 s, giving the key back.
+ */
+const afterRunMs = 60_000;
 /** One round trip; a key that could not be given back is free when the claim on it has run out. */
 const giveBackMs = 3_000;
 /** What a client should wait for an attempt that is under way: most take a second. */
