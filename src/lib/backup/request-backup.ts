@@ -19,7 +19,7 @@ interface RequestPorts {
 export interface Reservation {
   /** Of an attempt that broke off. */
   readonly reserved: string | undefined;
-  /** Called before anything bears the name. */
+  /** Called before anything bears the name, and again before it is let go. Rejects when another attempt has taken over. */
   reserve(name: string): Promise<void>;
 }
 
@@ -47,6 +47,8 @@ export async function requestBackup(
     if (await catalog.find(name, signal)) continue;
     await reservation.reserve(name);
     if (await enter(ports, name, false, signal)) return entered(ports, name, true);
+    // Fails for one that was taken over from: by now the slot is that of its successor, under the same name.
+    await reservation.reserve(name);
     await slot.release(name, signal);
   }
 }

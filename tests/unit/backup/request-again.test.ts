@@ -117,6 +117,41 @@ describe('a request for a backup that is sent again', () => {
     expect(enqueued).toEqual([backup.name]);
   });
 
+  it('does not lose its slot to an attempt that was taken over from and wakes up', async () => {
+    const { table, startProcess, backups, reservation, enqueued } = makeWorld();
+    const { promise: frozen, resolve: thaw } = Promise.withResolvers<void>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    let isTakenOver = false;
+    const slow: TableStore = {
+      ...table,
+      async insert(entity, options) {
+        if (entity.partitionKey === 'backup') {
+          reach();
+          await frozen;
+        }
+        return table.insert(entity, options);
+      },
+    };
+    const { reserved, reserve } = reservation();
+    const late = startProcess(slow, async () => {}).request('full', signal, {
+      reserved,
+      async reserve(name) {
+        if (isTakenOver) throw new AppError('idempotency_key_in_use', 'Another attempt has taken over');
+        await reserve(name);
+      },
+    });
+    await reached;
+    isTakenOver = true;
+    const backup = await backups.request('full', signal, reservation());
+
+    thaw();
+
+    await expect(late).rejects.toMatchObject({ code: 'idempotency_key_in_use' });
+    expect(enqueued).toEqual([backup.name]);
+    expect(await listed(backups)).toMatchObject([{ name: backup.name, status: 'queued' }]);
+    await expect(backups.request('full', signal)).rejects.toMatchObject({ code: 'backup_running' });
+  });
+
   it('calls no second worker for one that is running or over, and answers as the first time', async () => {
     const { backups, reservation, enqueued } = makeWorld();
     const first = await backups.request('full', signal, reservation());
