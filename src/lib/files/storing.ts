@@ -43,6 +43,8 @@ export async function storeFile(
     await database.transaction('announce file', signal, (trx) => insertPending(trx, row));
     await blobs.upload(row.blob_name, bytes, { contentType: row.content_type, onlyIfAbsent: true, signal });
   } catch (error) {
+    // Cut off midway, storage may have all bytes and go on: a blob that comes after its row has gone is never found again.
+    if (signal.aborted) throw error;
     // What cannot be tidied away now stays `pending`, and is later.
     using time = startDeadline(clock, finishTimeoutMs);
     await discard(ports, row, time.signal).catch((failure) => {
@@ -58,7 +60,7 @@ export async function storeFile(
   });
 }
 
-/** Tidies away uploads that broke off hours ago and could not be tidied then. */
+/** Tidies away uploads that broke off hours ago: whatever was under way then has come about by now, or never will. */
 export async function discardAbandoned(ports: StoringPorts, signal: AbortSignal): Promise<void> {
   const { database, clock, logger } = ports;
   const before = toTimestamp(clock.now() - abandonedAfterMs);

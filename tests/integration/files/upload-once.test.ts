@@ -70,12 +70,12 @@ function newClient() {
   return {
     caller,
     bytes,
-    upload(files: ReturnType<typeof startProcess>) {
+    upload(files: ReturnType<typeof startProcess>, until = signal) {
       const message = new IncomingMessage(new Socket());
       message.headers = { 'content-type': 'image/png', 'x-file-name': 'photo.png' };
       message.push(bytes);
       message.push(null);
-      return files.upload(caller, { message, projectId: undefined, key }, signal);
+      return files.upload(caller, { message, projectId: undefined, key }, until);
     },
   };
 }
@@ -274,6 +274,30 @@ describe('an upload under a key', () => {
 
     expect(codes.filter((code) => code !== 'done' && code !== 'idempotency_key_in_use')).toEqual([]);
     expect(codes).toContain('done');
+    await expectOneFile(client, blobs);
+  });
+
+  it('whose client has gone leaves a row for the blob that is stored after that', async () => {
+    const [client, blobs] = [newClient(), memoryBlobStore()];
+    const gone = new AbortController();
+    const { promise: landing, resolve: land } = Promise.withResolvers<void>();
+    let landed: Promise<unknown> = Promise.resolve();
+    /** It has all bytes when the connection ends, and goes on. */
+    const slow: BlobStore = {
+      ...blobs,
+      async upload(name, bytes, options) {
+        landed = landing.then(() => blobs.upload(name, bytes, { ...options, signal }));
+        gone.abort(new Error('the client has gone'));
+        throw gone.signal.reason;
+      },
+    };
+
+    const left = await client.upload(startProcess(database, slow), gone.signal).catch((error) => error);
+    land();
+    await landed;
+
+    expect(left).toEqual(new Error('the client has gone'));
+    expect(await namesIn(blobs)).toHaveLength(1);
     await expectOneFile(client, blobs);
   });
 
