@@ -15,10 +15,11 @@ export interface Call<T> extends Try<T> {
 export async function runWithRetries<T>(guard: Guard, call: Call<T>, around: Surroundings): Promise<T> {
   const { dependency } = guard;
   const { operation, signal } = call;
-  guard.budget.noteCall();
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     const tried = await guard.attempt(call);
+    // Not before: a call that was not let through is no load, and must not earn retries for when the service comes back.
+    if (attempt === 1) guard.budget.noteCall();
     if (tried.verdict === undefined) return tried.value;
     const { verdict, error } = tried;
     const wished = retryAfterMs(error, around.clock.now());

@@ -139,6 +139,23 @@ describe('resilience.run: retries', () => {
     expect(resilience.states().every(({ state }) => state === 'closed')).toBe(true);
   });
 
+  it('is granted no retries for calls that were not let through', async () => {
+    const bulkhead = { bulkheadSize: 1, bulkheadQueue: 0 };
+    const { resilience, clock, of } = setUp({ budgetMinimum: 0, budgetShare: 0.1, ...bulkhead });
+    const gate = Promise.withResolvers<void>();
+    const running = resilience.run('blob', 'read', () => gate.promise, { signal });
+    for (let i = 0; i < 100; i++)
+      await resilience.run('blob', 'read', failing().run, { signal }).catch(() => {});
+    gate.resolve();
+    await running;
+    const unit = failingForEver(azureError(503));
+
+    await settle(resilience.run('blob', 'read', unit.run, { signal }), clock);
+
+    expect(of('rejected')).toHaveLength(100);
+    expect(unit.tries).toBe(2);
+  });
+
   it('stops retrying when the budget is used up', async () => {
     const { resilience, clock, of } = setUp({ breakerThreshold: 0, budgetMinimum: 2, budgetShare: 0 });
     const unit = failingForEver(azureError(503));
