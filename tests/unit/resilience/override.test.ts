@@ -126,6 +126,24 @@ describe('an operator’s order', () => {
     },
   );
 
+  it('that has ended lets a probe wait for its turn', async () => {
+    const { overrides, resilience, run } = setUp();
+    await run(failingForEver(azureError(503)));
+    overrides.set('blob', { mode: 'closed', since: 0 });
+    const gate = Promise.withResolvers<void>();
+    const running = Array.from({ length: 10 }, () =>
+      resilience.run('blob', 'read', () => gate.promise, { signal }),
+    );
+    overrides.clear();
+    resilience.noteRecovery('blob');
+
+    const probe = resilience.run('blob', 'read', failing().run, { signal });
+    gate.resolve();
+
+    expect(await probe).toBe('done');
+    await Promise.all(running);
+  });
+
   it('has no power over the table that orders come from, and neither has its breaker', async () => {
     const { overrides, resilience } = setUp();
     overrides.set('table-control', { mode: 'open', since: 0 });
