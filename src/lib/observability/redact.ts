@@ -26,55 +26,81 @@ const pem = (edge: string) => `-----${edge}.{0,40}?PRIVATE.{1,9}?KEY.{0,40}?----
 const login = String.raw`\b[a-z][a-z0-9+.-]{0,30}:(?:\\?/){2}[^\s:/@"']{0,128}:`;
 const encodedColon = `${percent}3a`;
 
+/** Ends of names of keys that are secrets, and of passwords: a text that has a colon behind one of these shows one. */
+const certainNames =
+  'passw(?:or)?ds?|pwd|passphrase|(?:account|access|api|client|encryption|functions?|master|private|routing|secret|service|signing)[-_ ]?keys?|connection[-_ ]?strings?';
 /** Ends of names whose value is a secret: of fields, of settings, in connection strings and JSON. */
-const secretNames =
-  'passw(?:or)?d|pwd|passphrase|secret|token|credential|(?:account|access|api|functions?|private|routing|secret|service)[-_ ]?key|connection[-_ ]?string|otlp[-_ ]?headers|authorization|signature';
+const secretNames = `${certainNames}|(?:secret|token|credential|signature)s?|otlp[-_ ]?headers|authorization`;
 
-/** Each match is replaced; what the first group holds stays readable. */
-const secretShapes: readonly (readonly [pattern: string, flags: string])[] = [
+/** How a sentence goes on that has a name and a colon in front, as "AZURE_STORAGE_ACCOUNT_KEY: is required". */
+const sentence = '(?:is|must|has|was|cannot|not|invalid|too) ';
+
+/** What is replaced, but for what its first group holds, in texts that have what it cannot do without. */
+interface Shape {
+  /** Found in a fraction of the time that the pattern takes; most texts have none of it. */
+  readonly needs: RegExp;
+  readonly pattern: RegExp;
+}
+
+const shape = (needs: RegExp, pattern: string, flags = 'gi'): Shape => ({
+  needs,
+  pattern: new RegExp(pattern, flags),
+});
+
+const secretShapes: readonly Shape[] = [
   // To its end or, where that was cut off, to the end of the text.
-  [`()${pem('BEGIN')}[^]*?(?:${pem('END')}|$)`, 'g'],
+  shape(/-----BEGIN/, `()${pem('BEGIN')}[^]*?(?:${pem('END')}|$)`, 'g'),
   // Identities of age.
-  ['()AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+', 'gi'],
+  shape(/-1/, '()AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+'),
   // Webhooks of Slack: their path is the secret.
-  [String.raw`(hooks\.slack(?:-gov)?\.com${slash}\w{1,32}${slash})(?:[\w-]|${slash})+`, 'gi'],
+  shape(/slack/i, String.raw`(hooks\.slack(?:-gov)?\.com${slash}\w{1,32}${slash})(?:[\w-]|${slash})+`),
   // Cookies: the rest of the line, for they are many and what separates them separates much else.
-  [String.raw`(${start}(?:set-)?cookie2?${quote}?${colon})[^\r\n]+?(?=\\[rn]|[\r\n]|$)`, 'gi'],
+  shape(/cookie/i, String.raw`(${start}(?:set-)?cookie2?${quote}?${colon})[^\r\n]+?(?=\\[rn]|[\r\n]|$)`),
+  // The header, whatever its scheme.
+  shape(/authorization/i, String.raw`(authorization${quote}?${colon}(?:[\w-]{1,30}${blank})?)[^\s"']+`),
   // The signature of a shared access signature.
-  [String.raw`(${start}sig${equals})(?:${quoted}|[^&\s"'<>]+)`, 'gi'],
+  shape(/[=%\\]/, String.raw`(${start}sig${equals})(?:${quoted}|[^&\s"'<>]+)`),
   // Function keys in URLs have more than fifty characters; shorter codes are words.
-  [`(${start}code${equals})${tokenCharacter}{40,}`, 'gi'],
+  shape(/[=%\\]/, `(${start}code${equals})${tokenCharacter}{40,}`),
   // Connection strings of storage and databases, settings.
-  [String.raw`((?:SharedAccessKey|${secretNames})${equals})(?:${quoted}|[^;\s"]+)`, 'gi'],
+  shape(/[=%\\]/, String.raw`((?:SharedAccessKey|${secretNames})${equals})(?:${quoted}|[^;\s"]+)`),
   // Headers, and keys of PagerDuty.
-  [
-    String.raw`((?:${start}x-[a-z]{1,20}-key|(?:routing|service)_key)${quote}?${colon}${quote}?)[^;\s"']+`,
-    'gi',
-  ],
-  // JSON in a text, itself escaped or not: up to the quote that ends the value, not to one inside of it.
-  [
-    String.raw`((?:["']|${percent}22)[\w-]{0,40}?(?:${secretNames}|sig)${quote}${colon}(${quote}))[^]*?(?=(?<!\\|${percent}5c)\2|$)`,
-    'gi',
-  ],
+  shape(
+    /key/i,
+    String.raw`((?:${start}x-[a-z]{1,20}-key|(?:routing|service)_key)${quote}?${colon}${quote}?)[^\s;"']+`,
+  ),
+  // In quotes, as JSON and Node.js show values, escaped or not: up to the quote that ends it, not to one inside of it.
+  shape(
+    /["'%]/,
+    String.raw`((?:${secretNames}|cookie|sig)${quote}?${colon}\[?(${quote}))[^]*?(?=(?<!\\|${percent}5c)\2|$)`,
+  ),
+  // Without quotes a colon belongs to many a sentence ("invalid token: it has expired"), so what may be no name must look like data.
+  shape(/[:%]/, String.raw`((?:${certainNames})${quote}?${colon})(?!${quote}|\[|${sentence})[^\s"]+`),
+  shape(
+    /[:%]/,
+    String.raw`((?:secret|token|credential)s?${quote}?${colon})(?!${quote}|\[)(?=[^\s"\d]{0,64}\d)[^\s"]{8,}`,
+  ),
   // user:password@ in URLs, up to the last @ before the path.
-  [String.raw`(${login})[^\s/"]+(?=@)`, 'gi'],
+  shape(/@/, String.raw`(${login})[^\s/"]+(?=@)`),
   // A password with slashes, which is no URL but is tried as one; a port with a path is none.
-  [String.raw`(${login})(?!\d{1,5}\\?/|\[redacted\])[^\s"]{1,256}(?=@)`, 'gi'],
+  shape(/@/, String.raw`(${login})(?!\d{1,5}\\?/|\[redacted\])[^\s"]{1,256}(?=@)`),
   // A whole URL that was percent-encoded.
-  [
+  shape(
+    /%/,
     String.raw`(${encodedColon}(?:${percent}2f){2}(?:(?!${encodedColon})[^\s"]){0,128}${encodedColon})[^\s"]{1,512}(?=${percent}40)`,
-    'gi',
-  ],
-  [`((?:Bearer|Basic|SharedKey(?:Lite)?)${blank})${tokenCharacter}{8,}`, 'gi'],
+  ),
+  // Not the words that follow in a sentence, as in "Basic authentication failed".
+  shape(
+    /bearer|basic|sharedkey/i,
+    `((?:Bearer|Basic|SharedKey(?:Lite)?)${blank})(?!(?:authenticat|authori[sz]|credential|functional)[a-z]{0,5}(?!${tokenCharacter}))${tokenCharacter}{8,}`,
+  ),
   // API keys of this service: the id may be shown, the secret may not.
-  ['(csk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+', 'g'],
+  shape(/csk_/, '(csk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+', 'g'),
   // JSON Web Tokens, signed (three parts) or encrypted (five).
-  [String.raw`()${start}eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,3}`, 'g'],
+  shape(/eyJ/, String.raw`()${start}eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,3}`, 'g'),
   // 32 or 64 bytes in base64: account keys, user delegation keys, signatures. A SHA-256 looks the same there; ours are in hex.
-  [`()${start}(?:${base64}{43}|${base64}{86}${padding})${padding}`, 'gi'],
+  shape(/[=%]/, `()${start}(?:${base64}{43}|${base64}{86}${padding})${padding}`),
 ];
-
-const patterns = secretShapes.map(([pattern, flags]) => new RegExp(pattern, flags));
 
 /** Short words without separators: too short for every shape above, and most of what is logged. */
 const plainWord = /^\w{0,20}$/;
@@ -82,10 +108,13 @@ const plainWord = /^\w{0,20}$/;
 /** Takes secrets out of a text by their shape. */
 export function redactText(text: string): string {
   if (plainWord.test(text)) return text;
-  return patterns.reduce((redacted, pattern) => redacted.replace(pattern, '$1[redacted]'), text);
+  let redacted = text;
+  for (const { needs, pattern } of secretShapes)
+    if (needs.test(redacted)) redacted = redacted.replace(pattern, '$1[redacted]');
+  return redacted;
 }
 
-const secretName = new RegExp(`(?:${secretNames}|cookie|sig)\\d*$`, 'i');
+const secretName = new RegExp(`(?:${secretNames}|cookies?|sig)\\d*$`, 'i');
 
 /** True for names of fields whose value must not be shown, whatever its shape. */
 export function isSecretName(name: string): boolean {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { describeSettings } from '../../../src/lib/config/index.ts';
 import { redactText } from '../../../src/lib/observability/index.ts';
@@ -39,6 +40,16 @@ describe('redactText', () => {
     ['a -----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY----- b', 'a [redacted] b'],
     ['AGE-SECRET-KEY-1QQPQ and more', '[redacted] and more'],
     [`<Value>${'k'.repeat(43)}=</Value>`, '<Value>[redacted]</Value>'],
+    [`${inspect({ user: 'app', password: 'hunter2' })}`, "{ user: 'app', password: '[redacted]' }"],
+    [`${inspect({ authorization: 'hunter2', n: 1 })}`, "{ authorization: '[redacted]', n: 1 }"],
+    ['{"database.password":"hunter2"}', '{"database.password":"[redacted]"}'],
+    ['{"password":["hunter2"]}', '{"password":["[redacted]"]}'],
+    ['{"pwd":1234,"user":"app"}', '{"pwd":[redacted]"user":"app"}'],
+    ['user: app\npassword: hunter2\nport: 5432', 'user: app\npassword: [redacted]\nport: 5432'],
+    ['client_secret: hunter2-hunter2', 'client_secret: [redacted]'],
+    ['Authorization: Token hunter2', 'Authorization: Token [redacted]'],
+    ['authorization=Bearer abcdefgh', 'authorization=[redacted] [redacted]'],
+    ['Basic authenticationX7', 'Basic [redacted]'],
   ])('takes the secret out of %s', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
   });
@@ -49,6 +60,15 @@ describe('redactText', () => {
     'signed=yes&design=good',
     'GET /api/v1/files?prefix=sig',
     'Basic English',
+    'Basic authentication failed',
+    'Bearer authentication is required.',
+    'the basic functionality works, the bearer credentials do not',
+    'invalid signature: bad length',
+    'AZURE_STORAGE_ACCOUNT_KEY: is required; DATABASE_PASSWORD: must have at least 8 characters',
+    'invalid token: it has expired',
+    'Unexpected token: }',
+    '"tokens":12',
+    'postgresql://app@db:5432/crownsafe',
     'the password is wrong',
     'the service_key is wrong',
     'https://hooks.slack.com/services',
@@ -78,6 +98,11 @@ describe('isSecretName', () => {
     'connection_string',
     'PAGERDUTY_SERVICE_KEY',
     'routing_key',
+    'credentials',
+    'apiKeys',
+    'cookies',
+    'ENCRYPTION_KEY',
+    'signing_key',
   ])('knows %s', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
