@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import {
   createLogger,
@@ -8,6 +10,9 @@ import {
   writeKeptLines,
 } from '../../../src/lib/observability/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -201,6 +206,40 @@ describe('what is kept of an invocation', () => {
       { message: 'z'.repeat(256), fields: '[too much to keep]' },
     ]);
   });
+
+  it.each<[string, () => LogFields]>([
+    [
+      'objects that hold little',
+      () => ({
+        list: Array(20)
+          .fill(0)
+          .map(() => Array(100).fill({})),
+      }),
+    ],
+    [
+      'values that are not printed',
+      () => ({ work: Object.assign(() => {}, { held: Array(10_000).fill(1.5) }) }),
+    ],
+    ['a line that is too long', () => ({ list: Array(200).fill('x'.repeat(1_000)), error: new Error('x') })],
+  ])('takes no more memory than it counts, with %s', (_, fields) => {
+    const { logger } = setUp();
+    const contexts = [...Array(20).keys()].map((index) => newContext(`request-${index}`));
+    const bytesInUse = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+
+    const before = bytesInUse();
+    for (const context of contexts)
+      runInContext(context, () => {
+        for (let step = 1; step <= 100; step++) logger.debug('a step', fields());
+      });
+    const bytesEach = (bytesInUse() - before) / contexts.length;
+
+    // 64 KiB of text, and what a hundred lines take beside it.
+    expect(bytesEach).toBeLessThan(150_000);
+    expect(contexts).toHaveLength(20);
+  });
 });
 
 describe('a kept value', () => {
@@ -233,6 +272,20 @@ describe('a kept value', () => {
     expect(plain).toMatchObject({ password: '[redacted]', url: 'postgresql://app:[redacted]@db/x' });
   });
 
+  it('is redacted before it is cut', () => {
+    const { logger, lines } = setUp();
+    const text = 'postgresql://app:hunter2@db/x';
+
+    runInContext(newContext(), () => {
+      for (let before = 200; before < 260; before++)
+        logger.debug(`${'x'.repeat(before)} ${text}${' and more'.repeat(2_000)}`);
+      writeKeptLines();
+    });
+
+    expect(lines).toHaveLength(60);
+    expect(lines.join('')).not.toContain('hunter2');
+  });
+
   it('does not break the work when it cannot be read', () => {
     const unreadable = {
       get step(): number {
@@ -249,10 +302,11 @@ describe('a kept value', () => {
 
     runInContext(context, () => {
       logger.debug('before the credential was read');
+      logger.debug('with a list', { list: [1] });
       context.userId = 'key:1';
       writeKeptLines();
     });
 
-    expect(entries()).toMatchObject([{ user_id: 'key:1' }]);
+    expect(entries()).toMatchObject([{ user_id: 'key:1' }, { user_id: 'key:1', list: [1] }]);
   });
 });
