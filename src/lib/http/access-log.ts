@@ -30,11 +30,11 @@ export function createAccessLog(clock: Clock, logger: Logger, metrics: Metrics):
     },
   };
 
-  /** Only what is ours to mend is an error. */
+  /** Only what is ours to mend is an error; whatever breaks off an answer that has begun is, also what could have refused it. */
   function log(fields: { readonly status: number } & Record<string, unknown>, error: unknown): void {
     if (fields.status === clientGoneStatus) logger.info('the client has gone', fields);
     else if (error === undefined) logger.info('request answered', fields);
-    else if (error instanceof AppError && error.status < 500) {
+    else if (error instanceof AppError && error.status < 500 && error.status === fields.status) {
       logger.info('request refused', { ...fields, code: error.code });
     } else {
       writeKeptLines();

@@ -126,7 +126,9 @@ export function createEdge(ports: EdgePorts): Edge {
         request.resume();
         const outcome = hasGone ? clientGoneStatus : status;
         logEnd(outcome, error);
-        const failure = outcome >= 500 ? (error ?? String(outcome)) : undefined;
+        // An error that comes with a success broke off an answer that had begun.
+        const hasFailed = outcome >= 500 || (outcome < 400 && error !== undefined);
+        const failure = hasFailed ? (error ?? String(outcome)) : undefined;
         span.end({ 'http.response.status_code': outcome }, failure);
       };
       try {

@@ -46,6 +46,7 @@ describe('the line of a request', () => {
     ['a deadline', 504, new AppError('deadline_exceeded', 'Too long')],
     ['a bug', 500, new TypeError('x is not a function')],
     ['an answer that broke off', 200, new Error('the blob ended early')],
+    ['an answer that broke off for what would refuse a request', 200, new AppError('conflict', 'Changed')],
   ])('is an error for %s, after what was kept of the request', async (_, status, error) => {
     expect(await linesOfRequest(status, error)).toMatchObject([
       { level: 'debug', message: 'a detail' },

@@ -6,6 +6,7 @@ import { AppError } from '../../../src/lib/core/index.ts';
 import { createLifecycle } from '../../../src/lib/core/lifecycle.ts';
 import { createEdge } from '../../../src/lib/http/edge.ts';
 import { anybody, type Endpoint, endpoint } from '../../../src/lib/http/endpoint.ts';
+import { streaming } from '../../../src/lib/http/index.ts';
 import type { RawExchange } from '../../../src/lib/http/raw-requests.ts';
 import { withSpan } from '../../../src/lib/observability/index.ts';
 import { recordTelemetry } from '../../support/recording-destination.ts';
@@ -17,7 +18,7 @@ const hostTrace = 'a'.repeat(32);
 async function spansOf(handle: Endpoint['handle'], trace = {}) {
   await using recorded = await recordTelemetry();
   const { clock, telemetry } = recorded;
-  const response = Object.assign(new EventEmitter(), { writableFinished: false });
+  const response = Object.assign(new EventEmitter(), { writableFinished: false, destroy: () => {} });
   const request = Object.assign(Readable.from([]), {
     method: 'GET',
     url: '/test',
@@ -49,11 +50,24 @@ async function spansOf(handle: Endpoint['handle'], trace = {}) {
     },
   });
   const gone = handle === clientThatGoes;
-  await edge.serve(declaration, { invocationId: 'i', functionName: 'test', writeLog: () => {}, trace });
+  const invocation = { invocationId: 'i', functionName: 'test', writeLog: () => {}, trace };
+  const { body } = await edge.serve(declaration, invocation);
+  if (body instanceof ReadableStream) await Array.fromAsync(body).catch(() => {});
   await telemetry.flush();
   return recorded.spans;
 }
 
+const answerThatBreaksOff = () =>
+  streaming(
+    200,
+    Readable.from(
+      (function* () {
+        yield Buffer.from('begun');
+        throw new AppError('conflict', 'The file has changed');
+      })(),
+    ),
+    {},
+  );
 const clientThatGoes = () => new Promise<never>(() => {});
 
 describe('the span of a request', () => {
@@ -80,6 +94,7 @@ describe('the span of a request', () => {
     ['a refusal', () => Promise.reject(new AppError('not_found', 'No such file')), 404, undefined],
     ['a failure', () => Promise.reject(new TypeError('secret')), 500, 'TypeError'],
     ['an outage', () => Promise.reject(new AppError('unavailable', 'Later')), 503, 'unavailable'],
+    ['an answer that breaks off', answerThatBreaksOff, 200, 'conflict'],
     ['a client that goes', clientThatGoes, 499, undefined],
   ])('tells %s', async (_, handle, status, error) => {
     const [root] = await spansOf(handle);
