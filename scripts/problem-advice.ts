@@ -37,7 +37,7 @@ export const advice: Readonly<Record<ProblemCode, readonly [again: Again, senten
   ],
   unsupported_media_type: ['changed', 'Send the content type that `detail` names.'],
   range_not_satisfiable: ['changed', 'Ask for bytes below the length in `content-range`.'],
-  validation_failed: ['changed', 'Correct the fields listed in `errors`.'],
+  validation_failed: ['changed', 'Correct the fields listed in `errors`; without them, what `detail` says.'],
   digest_mismatch: ['changed', 'Compute the digest of what is sent, and send both again.'],
   file_part_required: ['changed', 'Send a form with one part named `file`.'],
   idempotency_key_reused: ['changed', 'Send a new key with a new request.'],
