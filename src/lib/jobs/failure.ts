@@ -1,5 +1,5 @@
 import { AppError } from '../core/index.ts';
-import { redactText } from '../observability/index.ts';
+import { redactAndCut } from '../observability/index.ts';
 
 /** Why an attempt failed, as it is kept with the job. */
 export interface Failure {
@@ -29,10 +29,9 @@ export function describeFailure(error: unknown): Failure {
   };
 }
 
-/** Shortens a text to what the database can hold and a terminal may be shown. Redacts some way beyond the cut, where a secret may be cut in two. */
+/** Shortens a text to what the database can hold and a terminal may be shown, without secrets. */
 export function storable(text: string, maxLength: number): string {
-  return redactText(text.slice(0, 2 * maxLength))
-    .slice(0, maxLength)
+  return redactAndCut(text, maxLength)
     .replace(/[^\P{Cc}\n\t]/gu, '')
     .toWellFormed();
 }

@@ -16,7 +16,7 @@ export type { LogFields } from './log-line.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { otlpDestination } from './otlp.ts';
-export { isSecretName, redactText } from './redact.ts';
+export { isSecretName, redactAndCut, redactText } from './redact.ts';
 export { isRecorded, noteAtSpan, withClientSpan, withSpan } from './spans.ts';
 export { createTelemetry, type Telemetry } from './telemetry.ts';
 export { propagationHeaders, type TraceHeaders } from './trace-context.ts';

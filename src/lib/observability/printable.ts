@@ -1,4 +1,4 @@
-import { isSecretName, redactText } from './redact.ts';
+import { isSecretName, redactAndCut } from './redact.ts';
 
 /** Bounds keep one strange value from flooding the log. */
 const maxDepth = 6;
@@ -70,14 +70,8 @@ function printError(error: Error, within: Place): object {
   };
 }
 
-/**
- * Redacts, then cuts. What is cut before the redaction, because nobody should wait for a megabyte, may have been cut in the
- * middle of a secret; so the end of what is left, as long as the longest secret, goes too.
- */
 function boundedText(text: string, budget: Place['budget']): string {
-  const redacted = redactText(text.slice(0, 2 * maxTextLength));
-  const whole = text.length <= 2 * maxTextLength ? redacted : redacted.slice(0, -maxTextLength);
-  const bounded = whole.slice(0, Math.min(maxTextLength, Math.max(0, budget.size)));
+  const bounded = redactAndCut(text, maxTextLength).slice(0, Math.max(0, budget.size));
   budget.size -= bounded.length;
   return bounded;
 }

@@ -114,6 +114,16 @@ export function redactText(text: string): string {
   return redacted;
 }
 
+/**
+ * Redacts, then cuts. What is cut before the redaction, because nobody should wait for a megabyte, may have been cut in the
+ * middle of a secret; so the end of what is left, as long as the longest secret, goes too.
+ */
+export function redactAndCut(text: string, maxLength: number): string {
+  const redacted = redactText(text.slice(0, 2 * maxLength));
+  const whole = text.length <= 2 * maxLength ? redacted : redacted.slice(0, -maxLength);
+  return whole.slice(0, maxLength);
+}
+
 const secretName = new RegExp(`(?:${secretNames}|cookies?|sig)\\d*$`, 'i');
 
 /** True for names of fields whose value must not be shown, whatever its shape. */
