@@ -93,19 +93,20 @@ export function createBreakerModes({
     readAt = startedAt;
     adopt(found);
   });
+  const readAndTell = () => {
+    read().then(
+      () => {
+        readable = true;
+      },
+      (error: unknown) => {
+        if (readable) onReadFailure(error);
+        readable = false;
+      },
+    );
+  };
   const readSoon = () => {
     isOld = false;
-    clock.after(readPauseMs, () => {
-      outsideOfInvocations(read).then(
-        () => {
-          readable = true;
-        },
-        (error: unknown) => {
-          if (readable) onReadFailure(error);
-          readable = false;
-        },
-      );
-    });
+    clock.after(readPauseMs, () => outsideOfInvocations(readAndTell));
   };
 
   return {

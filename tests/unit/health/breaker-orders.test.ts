@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createBreakerModes } from '../../../src/lib/health/breaker-modes.ts';
 import { breakerShape } from '../../../src/lib/health/breaker-shapes.ts';
+import { currentContext, runInContext } from '../../../src/lib/observability/index.ts';
 import type { TableStore } from '../../../src/lib/storage/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryTableStore } from '../../support/memory/memory-table-store.ts';
@@ -246,4 +248,29 @@ describe('reading the orders', () => {
       expect(await statusOf('blob')).toMatchObject({ mode: 'open', set_by: 'key:1' });
     },
   );
+
+  it('is told of by nobody whose call has found them old, also when it fails', async () => {
+    const clock = fakeClock();
+    const told: unknown[] = [];
+    const modes = createBreakerModes({
+      clock,
+      table: {
+        ...memoryTableStore(),
+        query() {
+          told.push(currentContext());
+          throw new Error('away');
+        },
+      },
+      onEvent() {},
+      onReadFailure: () => told.push(currentContext()),
+    });
+    const context = { correlationId: 'c', functionName: 'f', requestId: 'r', write: undefined };
+
+    await runInContext(context, async () => {
+      modes.overrideOf('blob');
+      await clock.advance(1_000);
+    });
+
+    expect(told).toEqual([undefined, undefined]);
+  });
 });
