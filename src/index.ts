@@ -82,7 +82,8 @@ function methodsOf({ method }: Endpoint): HttpMethod[] {
 }
 
 function optionsFunction(siblings: readonly Endpoint[]): Endpoint | undefined {
-  const byName = siblings.toSorted((a, b) => a.name.localeCompare(b.name));
+  // Not by `localeCompare`: the rules of languages, which nothing else needs, cost a cold start 6 ms.
+  const byName = siblings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return byName.find(({ method }) => method === 'GET') ?? byName[0];
 }
 
