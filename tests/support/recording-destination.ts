@@ -15,11 +15,15 @@ export interface RecordedTelemetry extends AsyncDisposable {
   readonly spans: readonly ReadableSpan[];
   readonly batchSizes: readonly number[];
   readonly metrics: readonly ResourceMetrics[];
+  /** How often metrics were to be sent. */
+  readonly metricsRequests: number;
   readonly logLines: readonly Readonly<Record<string, unknown>>[];
   /** How often the exporters were loaded. */
   readonly opened: number;
   /** What sending does from now on, before anything counts as arrived. */
   behave(work: () => Promise<void>): void;
+  /** The same for metrics alone. */
+  behaveForMetrics(work: () => Promise<void>): void;
   /** What loading does from now on. */
   load(work: () => Promise<void>): void;
 }
@@ -32,7 +36,9 @@ export async function recordTelemetry({ sampleRatio = 1 } = {}): Promise<Recorde
   const metrics: ResourceMetrics[] = [];
   const logLines: Record<string, unknown>[] = [];
   let opened = 0;
+  let metricsRequests = 0;
   let behaviour = async () => {};
+  let metricsBehaviour = async () => {};
   let loading = async () => {};
   const destination: Destination = {
     name: 'otlp',
@@ -47,7 +53,9 @@ export async function recordTelemetry({ sampleRatio = 1 } = {}): Promise<Recorde
           spans.push(...batch);
         },
         async sendMetrics(collected) {
+          metricsRequests += 1;
           await behaviour();
+          await metricsBehaviour();
           metrics.push(collected);
         },
       };
@@ -75,11 +83,18 @@ export async function recordTelemetry({ sampleRatio = 1 } = {}): Promise<Recorde
     behave(work) {
       behaviour = work;
     },
+    get metricsRequests() {
+      return metricsRequests;
+    },
+    behaveForMetrics(work) {
+      metricsBehaviour = work;
+    },
     load(work) {
       loading = work;
     },
     [Symbol.asyncDispose]: async () => {
       behaviour = async () => {};
+      metricsBehaviour = async () => {};
       await telemetry.stop();
     },
   };

@@ -30,7 +30,7 @@ interface PipelineOptions {
 
 /** One request; Application Insights and collectors answer within tens of milliseconds, and timers wait for it. */
 const sendTimeoutMs = 5_000;
-/** After a failure nothing is sent for so long: a dead endpoint costs one timeout in this time, not one for each invocation. */
+/** After spans were not taken nothing is sent for so long: a dead endpoint costs one timeout in this time, not one for each invocation. */
 const pauseMs = 60_000;
 /** What metrics in Application Insights are stored by, so more often shows nothing more. */
 const metricsIntervalMs = 60_000;
@@ -50,7 +50,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const isPaused = () => clock.monotonicMs() < pausedUntilMs;
 
   /** False when it has not arrived. */
-  async function send(work: (to: Exporters, signal: AbortSignal) => Promise<void>): Promise<boolean> {
+  async function send(
+    kind: 'spans' | 'metrics',
+    work: (to: Exporters, signal: AbortSignal) => Promise<void>,
+  ): Promise<boolean> {
     using deadline = startDeadline(clock, sendTimeoutMs);
     try {
       // What sending itself asks of others, a token or the value of a gauge, is in no trace, or it would be sent in turn.
@@ -60,15 +63,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await rejectOnAbort(sent, deadline.signal);
       return true;
     } catch (error) {
-      pausedUntilMs = clock.monotonicMs() + pauseMs;
-      warn(error);
+      warn(kind, error);
       return false;
     }
   }
 
+  /** A failure is no reason to keep spans back: many a collector takes only them. */
   async function sendMetrics(): Promise<void> {
     metricsDueMs = clock.monotonicMs() + metricsIntervalMs;
-    await send(async (to, signal) => {
+    await send('metrics', async (to, signal) => {
       const { resourceMetrics } = await reader.collect();
       await to.sendMetrics(resourceMetrics, signal);
     });
@@ -76,13 +79,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function sendBatch(): Promise<void> {
     const batch = buffer.takeBatch();
-    if (!(await send((to, signal) => to.sendSpans(batch.map(redactSpan), signal))))
-      onDrop(batch.length, 'not_sent');
+    if (await send('spans', (to, signal) => to.sendSpans(batch.map(redactSpan), signal))) return;
+    pausedUntilMs = clock.monotonicMs() + pauseMs;
+    onDrop(batch.length, 'not_sent');
   }
 
   const areMetricsDue = () => clock.monotonicMs() >= metricsDueMs;
   const drain = singleFlight(async () => {
-    while (buffer.size > 0 && !isPaused()) await sendBatch();
+    // What ends meanwhile is for the next run: under load there would always be more.
+    for (let left = buffer.size; left > 0 && !isPaused(); left -= maxBatchSpans) await sendBatch();
     if (areMetricsDue() && !isPaused()) await sendMetrics();
   });
 
@@ -90,6 +95,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     reader,
     processor: {
       onStart(span) {
+        // An invocation brings its own, and may begin where another one goes on.
+        if (span.attributes['correlation_id'] !== undefined) return;
         const id = currentContext()?.correlationId;
         if (id !== undefined) span.setAttribute('correlation_id', id);
       },
@@ -102,20 +109,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async flush({ isLast } = { isLast: false }) {
       if (isLast) metricsDueMs = Number.NEGATIVE_INFINITY;
-      // Who joins a run that is at its metrics already has spans which that one does not see.
-      do await drain();
-      while (!isPaused() && (buffer.size > 0 || (isLast && areMetricsDue())));
+      await drain();
+      // That may have been a run which had begun before, and does not see all of what is to be sent.
+      if (buffer.size > 0 || (isLast && areMetricsDue())) await drain();
     },
   };
 }
 
-function outageWarning({ clock, logger, destination }: PipelineOptions): (error: unknown) => void {
+function outageWarning({ clock, logger, destination }: PipelineOptions) {
   let dueMs = Number.NEGATIVE_INFINITY;
-  return (error) => {
+  return (kind: 'spans' | 'metrics', error: unknown) => {
     if (clock.monotonicMs() < dueMs) return;
     dueMs = clock.monotonicMs() + warningIntervalMs;
     logger.warning('telemetry could not be sent and is lost; that of the next minutes may be, too', {
       destination: destination.name,
+      kind,
       error,
     });
   };

@@ -1,5 +1,4 @@
 import { type Attributes, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { isAppError } from '../core/index.ts';
 
 /**
  * Facts of a span. Names by the semantic conventions where these have one (https://opentelemetry.io/docs/specs/semconv/).
@@ -71,22 +70,22 @@ export function noteAtSpan(attributes: SpanAttributes): void {
 }
 
 /**
- * Marks a span as failed: by the code of the error, and by its message only where that was written for clients. Messages of
- * drivers quote values; the log has them, redacted, under the same trace.
+ * Marks a span as failed: by the code of the error, not by its message. Messages of drivers quote values, ours what a blob or
+ * a part of a form is called; the log has them, redacted, under the same trace.
  */
 export function noteFailure(span: Span, error: unknown): void {
   span.setAttribute('error.type', errorType(error));
-  span.setStatus({ code: SpanStatusCode.ERROR, ...(isAppError(error) && { message: error.message }) });
+  span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** Codes and names of errors are short; this only keeps a strange one from being stored whole. */
-const maxTypeLength = 100;
+/** What codes and names of errors look like; anything else could be a message. */
+const typeShape = /^[\w.-]{1,100}$/;
 
-/** A code if the error has one (an SQLSTATE, `BlobNotFound`, `ECONNREFUSED`, ours), else its name; a text stands for itself. */
+/** A code if the error has one (an SQLSTATE, `BlobNotFound`, `ECONNREFUSED`, ours), else its name; a code may stand alone. */
 function errorType(error: unknown): string {
-  if (typeof error === 'string') return error;
-  if (!(error instanceof Error)) return '_OTHER';
-  const { code } = error as { code?: unknown };
-  const type = typeof code === 'string' || typeof code === 'number' ? String(code) : error.name;
-  return type.slice(0, maxTypeLength) || '_OTHER';
+  const { code, name } = (error instanceof Error ? error : { code: error }) as Partial<
+    Record<string, unknown>
+  >;
+  const type = typeof code === 'string' || typeof code === 'number' ? String(code) : name;
+  return typeof type === 'string' && typeShape.test(type) ? type : '_OTHER';
 }

@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
-import { startInvocationSpan, withSpan } from '../../../src/lib/observability/index.ts';
+import { runInContext, startInvocationSpan, withSpan } from '../../../src/lib/observability/index.ts';
 import { recordTelemetry } from '../../support/recording-destination.ts';
 
 const hostTrace = '1'.repeat(32);
@@ -105,11 +105,16 @@ describe('the span of an invocation', () => {
   it('does not belong to what happens to go on when it starts', async () => {
     await using recorded = await recordTelemetry();
 
-    await withSpan('something else', {}, async () =>
-      startInvocationSpan({ trigger: 'timer', name: 't', correlationId: 'c', attributes: {} }).end(),
+    const other = { correlationId: 'another', functionName: 'f', requestId: 'r', write: undefined };
+    await runInContext(other, () =>
+      withSpan('something else', {}, async () =>
+        startInvocationSpan({ trigger: 'timer', name: 't', correlationId: 'c', attributes: {} }).end(),
+      ),
     );
     await recorded.telemetry.flush();
 
     expect(recorded.spans[0]?.parentSpanContext).toBeUndefined();
+    expect(recorded.spans[0]?.attributes['correlation_id']).toBe('c');
+    expect(recorded.spans[1]?.attributes['correlation_id']).toBe('another');
   });
 });

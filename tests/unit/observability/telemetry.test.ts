@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { exported } from '../../../src/lib/observability/destination.ts';
 import { withSpan } from '../../../src/lib/observability/index.ts';
@@ -51,6 +52,21 @@ describe('flush', () => {
 
     expect(namesOf(recorded)).toEqual(['a', 'late']);
     expect(recorded.metrics.length).toBe(1);
+  });
+
+  it('ends although more spans end all the time', async () => {
+    await using recorded = await recordTelemetry();
+    const asOutside = AsyncLocalStorage.snapshot(); // What happens inside of sending is no span.
+    recorded.behave(async () => {
+      if (recorded.batchSizes.length < 20) await asOutside(makeSpan, 'meanwhile');
+    });
+    await makeSpan();
+
+    await recorded.telemetry.flush();
+
+    expect(namesOf(recorded)[0]).toBe('a');
+    expect(recorded.batchSizes.length).toBeLessThanOrEqual(2);
+    expect(recorded.clock.timers).toBe(1); // For what is left.
   });
 
   it('sends in batches', async () => {
@@ -139,6 +155,23 @@ describe('a destination that is away', () => {
     expect(await droppedOf(recorded)).toEqual([
       expect.stringMatching(/destination="otlp",reason="not_sent",instance="i1"\} 1$/),
     ]);
+  });
+
+  it('for metrics only, as a store of traces is, gets all spans and each minute one request for metrics', async () => {
+    await using recorded = await recordTelemetry();
+    recorded.behaveForMetrics(fails);
+
+    for (const name of ['a', 'b', 'c']) {
+      await makeSpan(name);
+      await recorded.telemetry.flush();
+    }
+    const requests = recorded.metricsRequests;
+    await recorded.clock.advance(60_000);
+    await recorded.telemetry.flush();
+
+    expect(namesOf(recorded)).toEqual(['a', 'b', 'c']);
+    expect([requests, recorded.metricsRequests]).toEqual([1, 2]);
+    expect(warningsOf(recorded)).toEqual([expect.objectContaining({ destination: 'otlp', kind: 'metrics' })]);
   });
 
   it('is one warning in ten minutes', async () => {
