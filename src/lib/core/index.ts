@@ -12,6 +12,7 @@ export { AppError, type FieldError, isAppError } from './errors.ts';
 export { isId, newId, newSecret } from './ids.ts';
 export { type Lazy, lazy } from './lazy.ts';
 export { createLifecycle, type Lifecycle } from './lifecycle.ts';
+export { memoize } from './memoize.ts';
 export { type ProblemCode, problems } from './problems.ts';
 export { singleFlight } from './single-flight.ts';
 export { collect, destroyOnAbort } from './streams.ts';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isRecorded, withClientSpan } from '../observability/index.ts';
 import { sqlStateOf } from './errors.ts';
-import { querySummary, queryText } from './query-text.ts';
+import { describeQuery } from './query-text.ts';
 
 /**
  * The `query` of a connection, with a span around each statement: by the conventions for databases, without parameters and
@@ -14,8 +14,7 @@ export function tracedQuery(client: pg.PoolClient): pg.PoolClient['query'] {
     const [sql] = args;
     // Kysely passes statements as text; nothing else is asked here.
     if (typeof sql !== 'string' || !isRecorded()) return run(...args);
-    const text = queryText(sql);
-    const { operation, table } = querySummary(text);
+    const { text, operation, table } = describeQuery(sql);
     const attributes = {
       'db.system.name': 'postgresql',
       'db.namespace': database,
