@@ -1,5 +1,5 @@
 import { type Clock, rejectOnAbort, startDeadline, startLifetime } from '../core/index.ts';
-import type { Logger } from '../observability/index.ts';
+import { type Logger, withSpan } from '../observability/index.ts';
 import type { CacheKey } from './cache-key.ts';
 import { type Memory, newEntry } from './memory.ts';
 import type { Finding, SharedValues } from './shared-values.ts';
@@ -22,6 +22,8 @@ export interface Fetch<V> {
 }
 
 interface FetchingPorts<V> {
+  /** Its name. */
+  readonly region: string;
   readonly clock: Clock;
   /** Of the region. */
   readonly logger: Logger;
@@ -42,6 +44,8 @@ interface FetchingPorts<V> {
 const loadLimitMs = 30_000;
 /** A value that is made more quickly is not worth a round trip to the table. */
 const worthSharingMs = 50;
+/** In the words of the statistics. What memory answers is no span. */
+const outcomes = { table: 'table_hit', source: 'miss', old: 'stale' } as const;
 /** Between two tries to make a value whose source has just failed, while there is an old one to give. */
 const retryPauseMs = 5_000;
 
@@ -99,7 +103,15 @@ export function createFetching<V>(ports: FetchingPorts<V>): (fetch: Fetch<V>) =>
     return { value: known.value, from: 'old' };
   }
 
-  return fetchValue;
+  /** One span for each fetch, in the trace of whoever came first. Never the key: it may say whose value it is. */
+  return (fetch) => {
+    const attributes = { 'crownsafe.cache.region': ports.region, 'crownsafe.cache.renewal': fetch.isRenewal };
+    return withSpan(`cache ${ports.region}`, attributes, async (span) => {
+      const fetched = await fetchValue(fetch);
+      span.note({ 'crownsafe.cache.outcome': outcomes[fetched.from] });
+      return fetched;
+    });
+  };
 }
 
 /** Loads by a time of its own, whether or not `load` listens to its signal. */

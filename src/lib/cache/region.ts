@@ -37,6 +37,7 @@ export function createRegion<V>(declaration: RegionDeclaration<V>, ports: Region
   const isSoonOver = (leftMs: number, lifeMs: number) => !exact && leftMs < lifeMs * renewalShare;
   const fetchValue = createFetching({
     ...ports,
+    region: declaration.name,
     shared,
     ttlMs,
     staleMs,
