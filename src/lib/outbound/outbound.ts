@@ -101,9 +101,14 @@ export function createOutbound(options: OutboundOptions): Outbound {
         };
         return withClientSpan(method, attributes, async (span) => {
           const outgoing = { url, method, headers: { ...headers, ...propagate() }, body, maxAnswerBytes };
-          const answer = await exchange(await agent(), outgoing, trySignal);
-          span.note({ 'http.response.status_code': answer.status });
-          return answer;
+          try {
+            const answer = await exchange(await agent(), outgoing, trySignal);
+            span.note({ 'http.response.status_code': answer.status });
+            return answer;
+          } catch (error) {
+            if (error instanceof OutboundError) span.note({ 'http.response.status_code': error.statusCode });
+            throw error;
+          }
         });
       };
       try {

@@ -53,6 +53,7 @@ describe('the span of an outgoing call', () => {
     );
 
     expect(spans.map(({ status }) => status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
+    expect(spans.map(({ attributes }) => attributes['http.response.status_code'])).toEqual([503, 200]);
     expect(requests.map(({ headers }) => headers['traceparent'])).toEqual(
       spans.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
     );
