@@ -3,7 +3,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import { sql } from '../../../src/lib/database/index.ts';
-import { withSpan } from '../../../src/lib/observability/index.ts';
+import { startInvocationSpan, withSpan } from '../../../src/lib/observability/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import { openDatabase } from '../../support/databases.ts';
 import { recordTelemetry } from '../../support/recording-destination.ts';
@@ -153,5 +153,64 @@ describe('a call to storage', () => {
         ['blob ping', 404],
       ]),
     );
+  });
+});
+
+describe('many requests at once', () => {
+  it('keep their spans apart, also where they wait for one another, and in streams', async () => {
+    await using recorded = await recordTelemetry();
+    await using stack = new AsyncDisposableStack();
+    const database = openDatabase(inject('databaseUrl'), createResilience({ clock: systemClock }));
+    stack.defer(() => database.close());
+    // More than there are connections and places in the bulkheads.
+    const traceIds = Array.from({ length: 24 }, () => randomUUID().replaceAll('-', ''));
+    const container = `traced-${randomUUID()}`;
+    const blobs = openStorage().storage.blobs(container);
+
+    const serve = async (traceId: string) => {
+      const name = `n${traceId}`;
+      await database.transaction('ask', signal, async (trx) => {
+        await sql`select pg_sleep(0.01) as ${sql.ref(name)}`.execute(trx);
+        await blobs.upload(name, Buffer.alloc(200_000), { contentType: 'image/png', signal });
+      });
+      const { body } = await blobs.download(name, { signal });
+      for await (const _ of body) await Promise.resolve();
+      await database.read('ask', signal, (db) => sql`select 1 as ${sql.ref(name)}`.execute(db));
+    };
+    await Promise.all(
+      traceIds.map(async (traceId) => {
+        const cause = { traceparent: `00-${traceId}-${'5'.repeat(16)}-01` };
+        const correlationId = `c-${traceId}`;
+        const root = startInvocationSpan({
+          trigger: 'http',
+          name: 'root',
+          correlationId,
+          attributes: {},
+          cause,
+        });
+        await root.run(() => serve(traceId));
+        root.end();
+      }),
+    );
+    await recorded.telemetry.flush();
+
+    const namesIn = (traceId: string) =>
+      recorded.spans.filter((span) => span.spanContext().traceId === traceId).map(({ name }) => name);
+    const mixed = recorded.spans.filter((span) => {
+      const [named] = /(?<=n)[0-9a-f]{32}/.exec(String(span.attributes['db.query.text'])) ?? [];
+      return named !== undefined && named !== span.spanContext().traceId;
+    });
+    expect(mixed).toEqual([]);
+    expect(new Set(recorded.spans.map((span) => span.spanContext().traceId))).toEqual(new Set(traceIds));
+    for (const traceId of traceIds)
+      expect(namesIn(traceId).filter((name) => name !== 'blob create')).toEqual([
+        'BEGIN',
+        'SELECT',
+        'blob put blob',
+        'COMMIT',
+        'blob read blob',
+        'SELECT',
+        'root',
+      ]);
   });
 });
