@@ -105,6 +105,11 @@ describe('a traced upload', () => {
           'RemoteDependencyData postgresql INSERT files',
         ]),
       );
+    const statement = telemetry.items
+      .map(({ data: { baseData } }) => baseData)
+      .find(({ name, type }) => type === 'postgresql' && name === 'INSERT files');
+    expect(statement?.data).toMatch(/^insert into "files" /);
+    expect(JSON.stringify(statement?.properties)).not.toContain('insert into');
     expect([...telemetry.authorizations]).toEqual([expect.stringMatching(/^Bearer eyJ/)]);
   });
 

@@ -31,6 +31,8 @@ export interface ReceivedItem {
     readonly baseData: {
       readonly name?: string;
       readonly type?: string;
+      /** Of a dependency: the statement. */
+      readonly data?: string;
       readonly properties?: Readonly<Record<string, string>>;
       readonly metrics?: readonly { readonly name: string; readonly value: number }[];
     };

@@ -89,18 +89,21 @@ function refusal(status: number): Error | undefined {
 }
 
 /**
- * The exporter knows a database only by the names of before version 1.25 of the conventions, and takes whatever names an HTTP
- * method for a call to somewhere else, which our part of a request is not.
+ * The exporter knows a database only by the names of before version 1.25 of the conventions, and keeps the new ones as well:
+ * every statement would be stored, and paid for, twice. It takes whatever names an HTTP method for a call to somewhere else,
+ * which our part of a request is not.
  */
 function inOlderNames(span: ReadableSpan): ReadableSpan {
   const { attributes, kind } = span;
-  if (attributes['db.system.name'] !== undefined) {
-    const database: Attributes = {
-      'db.system': attributes['db.system.name'],
-      'db.name': attributes['db.namespace'],
-      'db.statement': attributes['db.query.text'],
-    };
-    return overlay(span, { attributes: { ...attributes, ...database } });
+  const {
+    'db.system.name': system,
+    'db.namespace': database,
+    'db.query.text': statement,
+    ...more
+  } = attributes;
+  if (system !== undefined) {
+    const older: Attributes = { 'db.system': system, 'db.name': database, 'db.statement': statement };
+    return overlay(span, { attributes: { ...more, ...older } });
   }
   if (kind !== SpanKind.INTERNAL || attributes['http.request.method'] === undefined) return span;
   const { 'http.request.method': _, ...others } = attributes;
