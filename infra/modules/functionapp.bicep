@@ -176,6 +176,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       // The exporter would count itself, every 15 minutes, to an endpoint of Microsoft that a closed network does not reach.
       APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
+      // The host sends to a collector as well where there is one, by gRPC if not told otherwise; the app only speaks HTTP.
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf'
       AzureWebJobsDisableHomepage: 'true'
     })
   }

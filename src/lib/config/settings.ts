@@ -317,7 +317,7 @@ export const settingsSchema = z.object({
     .register(notes, {
       group: 'telemetry',
       description:
-        'A collector that takes OTLP over HTTP, as `http://localhost:4318`; beside Application Insights or instead.',
+        'A collector that takes OTLP over HTTP, as `http://localhost:4318`; beside Application Insights or instead. The host sends there, too: by gRPC, unless `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf` stands beside it, as in the deployment.',
     }),
   OTEL_EXPORTER_OTLP_HEADERS: z
     .string()

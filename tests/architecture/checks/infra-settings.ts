@@ -4,6 +4,7 @@ import { at, isValues, type Values } from '../reading/bicep/values.ts';
 /** Settings that others read than our configuration, and who. */
 export const platformSettings: Readonly<Record<string, string>> = {
   APPLICATION_INSIGHTS_NO_STATSBEAT: 'the exporter: sends no statistics about itself',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'the host: how it sends to the collector that the app sends to',
   AZURE_TOKEN_CREDENTIALS: '@azure/identity: try the managed identity only, and at once',
   AzureWebJobsDisableHomepage: 'the host: no page of its own at /',
   AzureWebJobsStorage__clientId: 'the host: which identity reaches its storage',
