@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../src/lib/core/index.ts';
 
@@ -29,7 +30,8 @@ export function fakeClock(options: { random?: () => number; startAt?: number } =
     monotonicMs: () => steadyMs,
     random: options.random ?? (() => 0.5),
     after(delayMs, callback) {
-      const timer = { at: steadyMs + delayMs, fire: callback };
+      // As a real timer does, it goes on in the context in which it was set.
+      const timer = { at: steadyMs + delayMs, fire: AsyncLocalStorage.bind(callback) };
       waiting.add(timer);
       return () => waiting.delete(timer);
     },

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ROOT_CONTEXT, context as tracing } from '@opentelemetry/api';
+import { trace, context as tracing } from '@opentelemetry/api';
 import { newId } from '../core/index.ts';
 import type { InvocationSpan } from './invocation-span.ts';
 import type { LogLevel } from './log-level.ts';
@@ -31,7 +31,8 @@ export function runInContext<T>(context: InvocationContext, work: () => T): T {
 
 /** Begins what an invocation only happens to bring about, and does not answer for: its lines and spans are its own. */
 export function outsideOfInvocations<T>(work: () => T): T {
-  return storage.exit(() => tracing.with(ROOT_CONTEXT, work));
+  // Not in the root context: what is brought about by sending spans must make none.
+  return storage.exit(() => tracing.with(trace.deleteSpan(tracing.active()), work));
 }
 
 /** The context of the present invocation, if there is one. */

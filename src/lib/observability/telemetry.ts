@@ -2,6 +2,7 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, rejectOnAbort, startDeadline } from '../core/index.ts';
 import { createAsyncContext } from './async-context.ts';
+import { outsideOfInvocations } from './correlation.ts';
 import type { Destination } from './destination.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -71,10 +72,13 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
   function flushSoon(): void {
     if (pipelines.length === 0) return;
-    cancelFlush ??= clock.after(flushDelayMs, () => {
-      cancelFlush = undefined;
-      void flushAll(flushTimeoutMs);
-    });
+    // Sending is nobody's, though it follows on somebody's request.
+    cancelFlush ??= outsideOfInvocations(() =>
+      clock.after(flushDelayMs, () => {
+        cancelFlush = undefined;
+        void flushAll(flushTimeoutMs);
+      }),
+    );
   }
 
   async function flushAll(timeoutMs: number, isLast = false, ...signals: AbortSignal[]): Promise<void> {

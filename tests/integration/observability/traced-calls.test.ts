@@ -156,6 +156,17 @@ describe('a call to storage', () => {
   });
 });
 
+describe('what goes on outside of anything that is traced', () => {
+  it('is no span of storage either', async () => {
+    await using recorded = await recordTelemetry();
+
+    await openStorage().storage.blobs(`traced-${randomUUID()}`).head('a', { signal });
+    await recorded.telemetry.flush();
+
+    expect(recorded.spans).toEqual([]);
+  });
+});
+
 describe('many requests at once', () => {
   it('keep their spans apart, also where they wait for one another, and in streams', async () => {
     await using recorded = await recordTelemetry();

@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { exported } from '../../../src/lib/observability/destination.ts';
-import { withSpan } from '../../../src/lib/observability/index.ts';
+import {
+  currentContext,
+  outsideOfInvocations,
+  runInContext,
+  withSpan,
+} from '../../../src/lib/observability/index.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../support/recording-destination.ts';
 
 const makeSpan = (name = 'a') => withSpan(name, {}, async () => {});
@@ -132,6 +137,36 @@ describe('flushSoon', () => {
     await recorded.clock.advance(1_000);
 
     await expect.poll(() => namesOf(recorded)).toEqual(['part', 'root']);
+  });
+});
+
+describe('sending', () => {
+  it('is in no trace, not even by what it brings about in the background', async () => {
+    await using recorded = await recordTelemetry();
+    recorded.behave(async () => {
+      await makeSpan('inside');
+      await outsideOfInvocations(() => makeSpan('beside'));
+    });
+    await makeSpan();
+
+    await recorded.telemetry.flush();
+    recorded.behave(async () => {});
+    await recorded.telemetry.flush();
+
+    expect(namesOf(recorded)).toEqual(['a']);
+  });
+
+  it('has none of the context of the request that it follows on', async () => {
+    await using recorded = await recordTelemetry();
+    const context = { correlationId: 'c-12345678', functionName: 'f', requestId: 'r', write: undefined };
+    const seen: unknown[] = [];
+    recorded.behave(async () => void seen.push(currentContext()));
+
+    await runInContext(context, () => makeSpan());
+    await recorded.clock.advance(1_000);
+
+    await expect.poll(() => seen).toEqual([undefined, undefined]); // Spans, and metrics.
+    expect(recorded.spans[0]?.attributes['correlation_id']).toBe('c-12345678');
   });
 });
 
