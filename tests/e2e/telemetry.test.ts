@@ -176,7 +176,7 @@ describe('telemetry', () => {
 
     const storageKey = /AccountKey=([^;]+)/.exec(app.storageConnectionString)?.[1] ?? '';
     const secrets = {
-      apiKey: app.adminKey.split('_')[2] ?? '',
+      apiKey: app.adminKey.split('_').slice(2).join('_'),
       signature: new URL(url).searchParams.get('sig') ?? '',
       encodedSignature: encodeURIComponent(new URL(url).searchParams.get('sig') ?? ''),
       storageKey,
