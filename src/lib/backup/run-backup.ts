@@ -54,11 +54,11 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   }
   if ('error' in outcome) {
     logger.error('the backup failed', { backup: name, error: outcome.error });
-    await withdrawBackup(ports, name, outcome.error);
+    await finishBackup(ports, hold, name, failure(outcome.error, toTimestamp(ports.clock.now())));
     await ports.onFailure(name);
     throw outcome.error;
   }
-  await finishBackup(ports, name, success(outcome.manifest));
+  await finishBackup(ports, hold, name, success(outcome.manifest));
   const { dump_bytes, stored_bytes, tables } = outcome.manifest;
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
@@ -101,23 +101,37 @@ async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSign
   return earlier ?? (await runFullBackup(ports, { name, signal }));
 }
 
-/** Writes down that a backup has failed, or will not be carried out, and gives its slot back. */
+/** Writes down that a backup will not be carried out, and gives its slot back; not when a worker has begun it meanwhile. */
 export async function withdrawBackup(ports: RunPorts, name: string, error: unknown): Promise<void> {
-  await finishBackup(ports, name, failure(error, toTimestamp(ports.clock.now())));
+  const { clock, catalog, logger, slot } = ports;
+  using time = startDeadline(clock, recordMs);
+  const hold = await slot.start(name, time.signal).catch((refusal) => {
+    if (!isAppError(refusal, 'backup_running')) throw refusal;
+  });
+  if (!hold) return logger.info('the backup is not withdrawn: a worker has begun it', { backup: name });
+  await catalog.update(name, failure(error, toTimestamp(clock.now())), time.signal);
+  await hold.release(time.signal);
 }
 
 /**
  * Has its own time: what ended the backup may be that its time was over. The slot is only given back when the catalog
  * knows the outcome; otherwise the next request settles it.
+ *
+ * @throws AppError `conflict` when another run has taken the slot: the outcome is for that one to write down
  */
 async function finishBackup(
-  { clock, catalog, slot }: RunPorts,
+  { clock, catalog }: RunPorts,
+  hold: SlotRun,
   name: string,
   outcome: Partial<BackupSummary>,
 ): Promise<void> {
   using time = startDeadline(clock, recordMs);
+  // Also keeps the slot for as long as this takes.
+  if (!(await hold.beat(time.signal))) {
+    throw new AppError('conflict', 'Another run has taken the place of this backup');
+  }
   await catalog.update(name, outcome, time.signal);
-  await slot.release(name, time.signal);
+  await hold.release(time.signal);
 }
 
 /** Writes down what became of a backup whose process died: its manifest tells whether it was finished. */

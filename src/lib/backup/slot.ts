@@ -18,7 +18,7 @@ export interface Slot {
   start(name: string, signal: AbortSignal): Promise<SlotRun | undefined>;
   /** Frees the slot of a holder that has not been heard of for too long, after it was settled. */
   freeDead(settle: (name: string) => Promise<unknown>, signal: AbortSignal): Promise<void>;
-  /** Gives the slot back if this backup holds it. */
+  /** Gives the slot back if this backup holds it, and no run of it has begun. */
   release(name: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -37,6 +37,8 @@ export interface SlotRun {
   beat(signal: AbortSignal): Promise<boolean>;
   /** Ends the run, not the backup: it keeps the slot, as when it was queued, and may be started again at once. */
   handBack(signal: AbortSignal): Promise<void>;
+  /** Ends run and backup: gives the slot back, unless it has gone to somebody else. */
+  release(signal: AbortSignal): Promise<void>;
 }
 
 const key = { partitionKey: 'slot', rowKey: 'active' };
@@ -103,13 +105,14 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
       return {
         beat: (beatSignal) => write(run, beatSignal),
         handBack: async (endSignal) => void (await write('', endSignal)),
+        release: (endSignal) => release(name, run, endSignal),
       };
     },
     async freeDead(settle, signal) {
       const current = await holder(signal);
       if (current && isStale(current)) await free(current, settle, signal);
     },
-    release,
+    release: (name, signal) => release(name, '', signal),
   };
 
   /** Takes the slot first, so that a late run of the same backup cannot begin while the backup is settled. */
@@ -117,13 +120,13 @@ export function createSlot({ table, clock }: { readonly table: TableStore; reado
     const settling = row(dead.name, newId());
     if (!(await table.replace(settling, { signal, ifMatch: dead.etag }))) return;
     await settle(dead.name);
-    await release(dead.name, signal);
+    await release(dead.name, settling.run, signal);
   }
 
-  async function release(name: string, signal: AbortSignal): Promise<void> {
+  async function release(name: string, run: string, signal: AbortSignal): Promise<void> {
     for (let tries = 1; tries <= maxTries; tries++) {
       const current = await holder(signal);
-      if (current?.name !== name) return;
+      if (current?.name !== name || current.run !== run) return;
       // A last beat may have come between.
       if (await table.delete(key.partitionKey, key.rowKey, { signal, ifMatch: current.etag })) return;
     }

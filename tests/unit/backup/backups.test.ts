@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCatalog } from '../../../src/lib/backup/catalog.ts';
 import { createBackups } from '../../../src/lib/backup/index.ts';
-import { type Manifest, manifestName, storeManifest } from '../../../src/lib/backup/manifest.ts';
+import { manifestName } from '../../../src/lib/backup/manifest.ts';
 import { backupName } from '../../../src/lib/backup/names.ts';
 import { AppError } from '../../../src/lib/core/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
@@ -10,7 +10,7 @@ import { createKeyring } from '../../../src/lib/security/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryBlobStore } from '../../support/memory/memory-blob-store.ts';
 import { memoryTableStore } from '../../support/memory/memory-table-store.ts';
-import { queuedEntry } from './entries.ts';
+import { queuedEntry, storeWhole } from './entries.ts';
 
 const { signal } = new AbortController();
 const hour = 3_600_000;
@@ -35,28 +35,6 @@ function makeBackups() {
     onFailure: async (name) => void alerted.push(name),
   });
   return { clock, blobs, backups, worker, enqueued, alerted, catalog: createCatalog(table) };
-}
-
-/** A dump with its manifest, as a run leaves them. */
-async function storeWhole(blobs: ReturnType<typeof memoryBlobStore>, name: string): Promise<Manifest> {
-  const manifest: Manifest = {
-    format_version: 1,
-    name,
-    kind: 'full',
-    database: 'crownsafe',
-    server_version: '18.4',
-    pg_dump_version: '18.3',
-    started_at: '2026-01-01T00:00:00.000Z',
-    finished_at: '2026-01-01T00:00:04.000Z',
-    dump_bytes: 10,
-    stored_bytes: 4,
-    sha256: 'ab'.repeat(32),
-    encrypted: false,
-    tables: [{ name: 'public.t', rows: 1, content_hash: 'cd'.repeat(32) }],
-  };
-  await blobs.upload(name, Buffer.from('dump'), { contentType: 'application/gzip', signal });
-  await storeManifest(blobs, manifest, signal);
-  return manifest;
 }
 
 describe('asking for a backup', () => {

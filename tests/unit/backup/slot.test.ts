@@ -158,13 +158,51 @@ describe('a run that is handed back', () => {
   });
 });
 
+describe('a run that has ended', () => {
+  it('frees the slot', async () => {
+    const { claim, startRun } = makeSlot();
+    await claim('a');
+
+    await (await startRun('a')).release(signal);
+
+    await claim('b');
+  });
+
+  it('takes nothing from a run that has come in its place', async () => {
+    const { clock, claim, startRun } = makeSlot();
+    await claim('a');
+    const first = await startRun('a');
+    await clock.advance(5 * minute + 1);
+    const second = await startRun('a');
+
+    await first.release(signal);
+
+    await expect(claim('b')).rejects.toMatchObject(running);
+    expect(await second.beat(signal)).toBe(true);
+  });
+
+  it('is not ended by whoever queued its backup', async () => {
+    const { slot, claim, startRun } = makeSlot();
+    await claim('a');
+    const run = await startRun('a');
+
+    await slot.release('a', signal);
+
+    expect(await run.beat(signal)).toBe(true);
+  });
+});
+
 describe('the heartbeat', () => {
   function startBeating(beat: () => Promise<boolean>) {
     const clock = fakeClock();
     const lines: string[] = [];
     const logger = createLogger({ clock, level: 'info', write: (line) => lines.push(line) });
     const run = linkAbort(signal);
-    const stop = startHeartbeat({ clock, logger }, { beat, handBack: async () => {} }, run);
+    const stop = startHeartbeat(
+      { clock, logger },
+      { beat, handBack: async () => {}, release: async () => {} },
+      run,
+    );
     onTestFinished(() => run[Symbol.dispose]());
     return { clock, run, stop, lines };
   }
