@@ -12,7 +12,7 @@ export interface RunPorts extends FullBackupPorts {
   readonly logger: Logger;
   readonly catalog: Catalog;
   readonly slot: Slot;
-  /** Tells operators of a backup that has failed. Has its own time, and never rejects. */
+  /** Tells operators of a backup that has failed: once for each, however often it is tried. Has its own time, and never rejects. */
   onFailure(name: string): Promise<void>;
 }
 
@@ -54,11 +54,10 @@ export async function runBackup(ports: RunPorts, name: string, signal: AbortSign
   }
   if ('error' in outcome) {
     logger.error('the backup failed', { backup: name, error: outcome.error });
-    await finishBackup(ports, hold, name, failure(outcome.error, toTimestamp(ports.clock.now())));
-    await ports.onFailure(name);
+    await finishBackup(ports, hold, entry, failure(outcome.error, toTimestamp(ports.clock.now())));
     throw outcome.error;
   }
-  await finishBackup(ports, hold, name, success(outcome.manifest));
+  await finishBackup(ports, hold, entry, success(outcome.manifest));
   const { dump_bytes, stored_bytes, tables } = outcome.manifest;
   logger.info('the backup is stored', { backup: name, dump_bytes, stored_bytes, tables: tables.length });
 }
@@ -95,7 +94,8 @@ export function holdersOf(ports: RunPorts, signal: AbortSignal): Holders {
 async function carryOut(ports: RunPorts, entry: BackupSummary, signal: AbortSignal): Promise<Manifest> {
   const { clock, catalog } = ports;
   const { name } = entry;
-  const begun = { started_at: toTimestamp(clock.now()), finished_at: null, error: undefined };
+  const error = isTold(entry) ? entry.error : undefined;
+  const begun = { started_at: toTimestamp(clock.now()), finished_at: null, error };
   await catalog.update(name, { ...begun, status: 'running' }, signal);
   const earlier = entry.status === 'running' ? await findWhole(ports, name, signal) : undefined;
   return earlier ?? (await runFullBackup(ports, { name, signal }));
@@ -117,21 +117,39 @@ export async function withdrawBackup(ports: RunPorts, name: string, error: unkno
  * Has its own time: what ended the backup may be that its time was over. The slot is only given back when the catalog
  * knows the outcome; otherwise the next request settles it.
  *
+ * @param entry - as it was before this run
  * @throws AppError `conflict` when another run has taken the slot: the outcome is for that one to write down
  */
 async function finishBackup(
-  { clock, catalog }: RunPorts,
+  ports: RunPorts,
   hold: SlotRun,
-  name: string,
+  entry: BackupSummary,
   outcome: Partial<BackupSummary>,
 ): Promise<void> {
+  const { clock, catalog } = ports;
   using time = startDeadline(clock, recordMs);
   // Also keeps the slot for as long as this takes.
   if (!(await hold.beat(time.signal))) {
     throw new AppError('conflict', 'Another run has taken the place of this backup');
   }
-  await catalog.update(name, outcome, time.signal);
+  if (outcome.status === 'failed') await tellFailure(ports, entry);
+  await catalog.update(entry.name, outcome, time.signal);
   await hold.release(time.signal);
+}
+
+/**
+ * At the first failure, because ten attempts take more than ten minutes; not at any later one, which would say the same. Before
+ * it is written down: a process that dies in between has operators told twice, rather than never.
+ *
+ * @param entry - as it was before it failed
+ */
+async function tellFailure({ onFailure }: RunPorts, entry: BackupSummary): Promise<void> {
+  if (!isTold(entry)) await onFailure(entry.name);
+}
+
+/** The failure of an earlier run stays in the catalog until one succeeds. One that nobody began was withdrawn, and its client told. */
+function isTold({ error, started_at }: BackupSummary): boolean {
+  return error !== undefined && started_at !== null;
 }
 
 /** Writes down what became of a backup whose process died: its manifest tells whether it was finished. */
@@ -145,8 +163,8 @@ export async function settleBackup(ports: RunPorts, name: string, signal: AbortS
   const outcome = manifest
     ? success(manifest)
     : { status: 'failed' as const, finished_at: toTimestamp(clock.now()), error: abandoned };
+  if (!manifest) await tellFailure(ports, entry);
   await catalog.update(name, outcome, signal);
-  if (!manifest) await ports.onFailure(name);
 }
 
 /** The manifest of a backup, if the dump it describes is there. */
@@ -162,7 +180,7 @@ function isOver({ status }: BackupSummary): boolean {
 
 function success(manifest: Manifest): Partial<BackupSummary> {
   const { format_version: _format, pg_dump_version: _tool, tables: _tables, ...facts } = manifest;
-  return { ...facts, status: 'stored' };
+  return { ...facts, status: 'stored', error: undefined };
 }
 
 /** Fixed words only: those of pg_dump name hosts and roles, others may hold anything. The log has them all. */

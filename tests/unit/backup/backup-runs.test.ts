@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createCatalog } from '../../../src/lib/backup/catalog.ts';
 import { createBackups } from '../../../src/lib/backup/index.ts';
 import { AppError } from '../../../src/lib/core/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
@@ -17,7 +18,9 @@ const away = new AppError('unavailable', 'The storage is away');
 function makeWorld() {
   const table = memoryTableStore();
   const blobs = memoryBlobStore();
+  const catalog = createCatalog(table);
   const alerted: string[] = [];
+  const statusesWhenTold: unknown[] = [];
   const startProcess = (
     own: {
       readonly blobs?: Partial<BlobStore>;
@@ -35,10 +38,13 @@ function makeWorld() {
       databaseRole: undefined,
       cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
       enqueue,
-      onFailure: async (name) => void alerted.push(name),
+      async onFailure(name) {
+        alerted.push(name);
+        statusesWhenTold.push((await catalog.find(name, signal))?.status);
+      },
     });
   };
-  return { blobs, alerted, startProcess };
+  return { blobs, alerted, statusesWhenTold, startProcess };
 }
 
 /** An upload that is under way until it is told to end, and then fails. */
@@ -65,6 +71,80 @@ async function cutOff(startProcess: ReturnType<typeof makeWorld>['startProcess']
 
 /** A later process, for which a run that has just begun has been silent for too long. */
 const later = (ms = 5 * 60_000 + 1) => fakeClock({ startAt: fakeClock().now() + ms });
+
+describe('a backup that fails', () => {
+  it('is told to operators at its first failure, and by none of the later attempts', async () => {
+    const { alerted, startProcess } = makeWorld();
+    const backups = startProcess({ blobs: { upload: () => Promise.reject(away) } });
+    const { name } = await backups.request('full', signal);
+    const told: number[] = [];
+
+    for (let attempts = 0; attempts < 10; attempts++) {
+      await expect(backups.run(name, signal)).rejects.toBe(away);
+      told.push(alerted.length);
+    }
+
+    expect(told).toEqual(Array(10).fill(1));
+    expect(alerted).toEqual([name]);
+  });
+
+  it('is told once when its last attempt ends without a word', async () => {
+    const { alerted, startProcess } = makeWorld();
+    const backups = startProcess();
+    const { name } = await backups.request('full', signal);
+    await backups.run(name, signal).catch(() => {});
+    await cutOff(startProcess, name);
+
+    await startProcess({ clock: later(3_600_001) }).settleDead(signal);
+
+    expect(await backups.get(name, signal)).toMatchObject({ status: 'failed', error: { code: 'abandoned' } });
+    expect(alerted).toEqual([name]);
+  });
+
+  it('is told before that is written down, where a process could die in between and nobody would tell', async () => {
+    const { statusesWhenTold, startProcess } = makeWorld();
+    const backups = startProcess();
+    const { name } = await backups.request('full', signal);
+    await backups.run(name, signal).catch(() => {});
+    await backups.request('full', signal);
+
+    await startProcess({ clock: later(3_600_001) }).settleDead(signal);
+
+    expect(statusesWhenTold).toEqual(['running', 'queued']);
+  });
+
+  it('is told although the request for it was withdrawn, of which nobody was told', async () => {
+    const { alerted, startProcess } = makeWorld();
+    const backups = startProcess({ enqueue: () => Promise.reject(away) });
+    await expect(backups.request('full', signal)).rejects.toBe(away);
+    const [withdrawn] = (await backups.list({ per_page: 10 }, signal)).data;
+    const name = withdrawn?.name ?? '';
+    await cutOff(startProcess, name);
+    const toldBefore = [...alerted];
+
+    await expect(backups.run(name, signal)).rejects.toMatchObject({ code: 'connect_failed' });
+
+    expect(toldBefore).toEqual([]);
+    expect(alerted).toEqual([name]);
+  });
+
+  it('shows why for as long as it is tried again, and not when it is stored', async () => {
+    const { blobs, startProcess } = makeWorld();
+    const backups = startProcess();
+    const { name } = await backups.request('full', signal);
+    await backups.run(name, signal).catch(() => {});
+    await cutOff(startProcess, name);
+    const meanwhile = await backups.get(name, signal);
+    await storeWhole(blobs, name);
+
+    await backups.run(name, signal);
+
+    expect(meanwhile).toMatchObject({ status: 'running', error: { code: 'connect_failed' } });
+    const { error, ...stored } = await backups.get(name, signal);
+    expect(stored).toMatchObject({ status: 'stored' });
+    expect(error).toBeUndefined();
+  });
+});
 
 describe('a run whose slot has gone to another run of the same backup', () => {
   it('leaves catalog, slot and operators alone when it fails', async () => {
