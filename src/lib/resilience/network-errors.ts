@@ -35,6 +35,8 @@ export const networkCodes: ReadonlyMap<string, Verdict> = new Map([
   ['SELF_SIGNED_CERT_IN_CHAIN', 'broken'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'broken'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'broken'],
+  // No common version or cipher, or no TLS at all: what node:https makes of OpenSSL's complaint where `fetch` has its code.
+  ['EPROTO', 'broken'],
   // A fault of our own making, before anything was sent.
   ['injected_fault', 'refused'],
   // Without a token the service is as far away as without a network.
@@ -42,7 +44,10 @@ export const networkCodes: ReadonlyMap<string, Verdict> = new Map([
   ['identity_refused', 'broken'],
 ]);
 
+/** OpenSSL's complaints, some hundred: the rest of the code is its reason. Source: nodejs.org/api/errors.html, "OpenSSL errors". */
+const openSslCode = /^ERR_SSL_/;
+
 /** Reads what kept a request from the service; `undefined` when the code is none of those. */
 export function judgeNetworkCode(code: string): Verdict | undefined {
-  return networkCodes.get(code);
+  return networkCodes.get(code) ?? (openSslCode.test(code) ? 'broken' : undefined);
 }

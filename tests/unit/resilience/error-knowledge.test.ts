@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { azureCodes, judgeAzureError, pipelineCodes } from '../../../src/lib/resilience/azure-errors.ts';
@@ -140,6 +141,7 @@ describe('the knowledge of the network', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'broken'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'broken'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'broken'],
+    ['EPROTO', 'broken'],
     ['injected_fault', 'refused'],
     ['identity_unavailable', 'refused'],
     ['identity_refused', 'broken'],
@@ -149,7 +151,11 @@ describe('the knowledge of the network', () => {
     expect([...networkCodes.keys()]).toEqual(rows.map(([code]) => code));
   });
 
-  it.each(rows)('takes %s for %s, whoever was asked', (code, verdict) => {
+  it.each([
+    ...rows,
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'broken'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'broken'],
+  ] as [string, Verdict][])('takes %s for %s, whoever was asked', (code, verdict) => {
     const error = networkError(code);
 
     expect([judgeAzureError(error), judgePostgresError(error), judgeHttpError(error)]).toEqual([
@@ -169,6 +175,21 @@ describe('the knowledge of the network', () => {
 
     expect(error).toMatchObject({ message: 'socket hang up', code: 'ECONNRESET' });
     expect(judgeAzureError(error)).toBe('lost');
+  });
+
+  it('takes a server that speaks no TLS for broken', async () => {
+    const server = net
+      .createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+      .listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+
+    const [error] = await once(https.get({ port, host: '127.0.0.1', agent: false }), 'error');
+    const fetched = await fetch(`https://127.0.0.1:${port}`).catch((failure) => failure);
+    server.close();
+
+    expect([judgeAzureError(error), judgePostgresError(error)]).toEqual(['broken', 'broken']);
+    expect(judgeHttpError(fetched)).toBe('broken');
   });
 });
 
