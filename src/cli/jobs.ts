@@ -42,7 +42,9 @@ async function list(jobs: Jobs, status: string | undefined, signal: AbortSignal)
   if (!query.success) throw new Error('the status is queued, running, succeeded, failed or poison');
   for (const job of (await jobs.list(query.data, signal)).data) {
     const end = job.error === undefined ? job.status : `${job.status} (${job.error.code})`;
-    console.log([job.id, job.created_at, end, job.kind, job.subject].join('  '));
+    // A stray message may hold any text; one job is one line.
+    const subject = job.subject.replaceAll(/\s+/g, ' ');
+    console.log([job.id, job.created_at, end, job.kind, subject].join('  '));
   }
 }
 

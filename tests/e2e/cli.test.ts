@@ -43,7 +43,7 @@ describe('crownsafe jobs', () => {
     await inDatabase((db) =>
       db.query(
         `insert into jobs (id, kind, subject, status, finished_at, error_code, error_message, error_detail)
-         values ($1, 'backup', 'no such backup', 'poison', now(), 'abandoned', 'Nobody came', 'pool of db.internal')`,
+         values ($1, 'backup', e'no such\\n  backup', 'poison', now(), 'abandoned', 'Nobody came', 'pool of db.internal')`,
         [id],
       ),
     );
