@@ -82,7 +82,7 @@ describe('a breaker that an operator has opened', () => {
     expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(0);
     await expectProblem(held, 503, 'unavailable');
     expect((await uploadForm(api, pngBytes())).status).toBe(201);
-    const lines = app.logLines.filter((line) => line.includes('set by an operator'));
+    const lines = app.logLines.filter((line) => line.includes('order of an operator for a circuit breaker'));
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ dependency: 'blob', by: api.callerId, before: 'auto', after: 'open' }),
       expect.objectContaining({ dependency: 'blob', by: api.callerId, before: 'open', after: 'auto' }),

@@ -44,8 +44,8 @@ async function closeOnAbort<T>(client: Client, signal: AbortSignal, work: () => 
 }
 
 async function copyIn(client: Client, statement: string, rows: AsyncIterable<Uint8Array>): Promise<void> {
-  const { from } = await import('pg-copy-streams');
-  const copy = client.query(from(statement));
+  const { default: copyStreams } = await import('pg-copy-streams');
+  const copy = client.query(copyStreams.from(statement));
   const outcome = Promise.withResolvers<void>();
   copy.on('error', outcome.reject);
   copy.on('finish', outcome.resolve);
