@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { describe, expect, inject, it } from 'vitest';
-import { adminApi, apiWith, bodyOf, expectProblem, inDatabase, json, newCaller } from '../support/api.ts';
+import {
+  adminApi,
+  afterMaintenance,
+  apiWith,
+  bodyOf,
+  expectProblem,
+  inDatabase,
+  newCaller,
+} from '../support/api.ts';
 import { type FileJson, pngBytes, uploaded } from '../support/uploads.ts';
 
 interface Page {
@@ -232,10 +240,9 @@ describe('deleting a file', () => {
 
     const broken = await areThere();
     const repeated = await api(`/api/v1/files/${first.id}`, { method: 'DELETE' });
-    await fetch(`${inject('baseUrl')}/admin/functions/maintenance`, json({ input: '' }));
 
     expect([broken, repeated.status]).toEqual([[true, true], 204]);
-    await expect.poll(areThere, { timeout: 10_000 }).toEqual([false, false]);
+    await afterMaintenance(inject('baseUrl'), areThere).toEqual([false, false]);
     await expectProblem(await api(`/api/v1/files/${first.id}`, { method: 'DELETE' }), 404, 'not_found');
   });
 });

@@ -5,7 +5,16 @@ import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json, newCaller } from '../support/api.ts';
+import {
+  type Api,
+  afterMaintenance,
+  apiWith,
+  bodyOf,
+  expectProblem,
+  inDatabase,
+  json,
+  newCaller,
+} from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { pngBytes } from '../support/uploads.ts';
 
@@ -156,10 +165,10 @@ describe('jobs', () => {
     await queue.sendMessage(JSON.stringify({ kind: 'backup', id }));
     await queue.sendMessage('garbage');
 
-    await fetch(`${app.baseUrl}/admin/functions/maintenance`, json({ input: '' }));
-
     const poisoned = () => bodyOf<{ data: Job[]; total: number }>(api('/api/v1/jobs?status=poison'));
-    await expect.poll(async () => (await poisoned()).total, { timeout: 20_000 }).toBe(2);
+
+    await afterMaintenance(app.baseUrl, async () => (await poisoned()).total).toBe(2);
+
     const { data } = await poisoned();
     const metrics = await (await api('/metrics')).text();
     expect(data.find((job) => job.id === id)).toMatchObject({

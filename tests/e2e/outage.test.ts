@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Api, apiWith, bodyOf, expectProblem, inDatabase, json } from '../support/api.ts';
+import {
+  type Api,
+  afterMaintenance,
+  apiWith,
+  bodyOf,
+  expectProblem,
+  inDatabase,
+  json,
+} from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
 import { pngBytes, uploaded, uploadForm } from '../support/uploads.ts';
 
@@ -162,10 +170,9 @@ describe('without storage', () => {
       await expectProblem(await api(`/api/v1/files/${id}/content`), 409, 'file_not_available');
     for (const id of await listed('available'))
       expect((await api(`/api/v1/files/${id}/content`)).status).toBe(200);
-    await fetch(`${app.baseUrl}/admin/functions/maintenance`, json({ input: '' }));
 
     expect(pending.length).toBeGreaterThan(0);
-    await expect.poll(() => listed('pending'), { timeout: 10_000 }).toEqual([]);
+    await afterMaintenance(app.baseUrl, () => listed('pending')).toEqual([]);
   });
 });
 
