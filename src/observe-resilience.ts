@@ -1,9 +1,6 @@
 import type { Clock } from './lib/core/index.ts';
 import type { Logger, Metrics } from './lib/observability/index.ts';
-import { kindOf, type Resilience, type ResilienceEvent } from './lib/resilience/index.ts';
-
-/** The first use of a container, table or queue finds it missing and makes it. */
-const madeOnDemand = ['ContainerNotFound', 'TableNotFound', 'QueueNotFound'];
+import { isHouseMissing, kindOf, type Resilience, type ResilienceEvent } from './lib/resilience/index.ts';
 
 /** Turns what the policies tell into log lines and counters; the policies themselves know neither. */
 export function observeResilience(root: Logger, metrics: Metrics): (event: ResilienceEvent) => void {
@@ -35,8 +32,7 @@ export function observeResilience(root: Logger, metrics: Metrics): (event: Resil
         break;
       case 'give_up': {
         const { type: _type, level, error, ...fields } = event;
-        if (madeOnDemand.includes(fields.code ?? ''))
-          logger.debug('a call has to make its container first', fields);
+        if (isHouseMissing(error)) logger.debug('a call has to make its container first', fields);
         // What is missing or in conflict is part of life: its code says enough, a stack would only alarm.
         else logger[level]('a call failed', level === 'error' ? { ...fields, error } : fields);
         break;

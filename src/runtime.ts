@@ -32,10 +32,10 @@ import { observeResilience, tellOfCalls } from './observe-resilience.ts';
 import { telemetryDestinations } from './telemetry-destinations.ts';
 
 const clock = systemClock;
-/** A scrape waits no longer for a series: its other ones are needed most when the database is slow. */
-const slowSeriesMs = 1_000;
-
-/** A scrape does not wait longer for a value that lies elsewhere; Prometheus itself gives up after 10 s. */
+/**
+ * A scrape does not wait longer for a value that lies elsewhere: its other series are needed most when the database is
+ * slow, and Prometheus itself gives up after 10 s.
+ */
 const gaugeReadMs = 1_000;
 
 /**
@@ -219,7 +219,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     metrics.observedCounter('cache_misses_total', 'Lookups that a cache did not answer', ofCaches('misses'));
     metrics.gauge('cache_size_bytes', 'Memory that a cache takes', ofCaches('size_bytes'));
     metrics.gauge('azure_blob_storage_bytes', 'Bytes of the files that are kept', async () => {
-      using deadline = startDeadline(clock, slowSeriesMs);
+      using deadline = startDeadline(clock, gaugeReadMs);
       return [{ labels: {}, value: await files().storedBytes(deadline.signal) }];
     });
   }

@@ -45,7 +45,7 @@ var onDataAccount = [
   }
   {
     role: 'Storage Table Data Contributor'
-    reason: 'The app keeps the catalogue of backups and cached values, the host its diagnostic events.'
+    reason: 'The app keeps the catalogue of backups, orders for circuit breakers and cached values, the host its diagnostic events.'
   }
 ]
 

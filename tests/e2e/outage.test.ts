@@ -27,10 +27,7 @@ const inTime = { 'x-request-timeout': '15' };
 
 async function untilReady(): Promise<number> {
   const startedAt = performance.now();
-  while ((await api('/api/v1/health/ready')).status !== 200) {
-    if (performance.now() - startedAt > 20_000) throw new Error('not ready again after 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  await expectEventually(200, () => api('/api/v1/health/ready'));
   return performance.now() - startedAt;
 }
 
@@ -183,12 +180,9 @@ async function listed(status: string): Promise<string[]> {
 
 /** Breakers of endpoints that no health check asks half-open after a minute at the latest. */
 async function expectEventually(status: number, ask: () => Promise<Response>): Promise<void> {
-  const endsAt = performance.now() + 20_000;
-  for (;;) {
+  const askAndRead = async () => {
     const response = await ask();
-    const text = await response.text();
-    if (response.status === status) return;
-    if (performance.now() > endsAt) expect(`${response.status} ${text}`).toBe(`${status}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+    return `${response.status} ${await response.text()}`;
+  };
+  await expect.poll(askAndRead, { timeout: 20_000, interval: 250 }).toMatch(new RegExp(`^${status} `));
 }

@@ -38,3 +38,10 @@ export function judgeAzureError(error: unknown): Verdict {
   // The caller's own abort never gets here: an answer cut off by the server looks the same.
   return textOf(error, 'name') === 'AbortError' ? 'lost' : 'foreign';
 }
+
+const missingHouses = new Set(['ContainerNotFound', 'TableNotFound', 'QueueNotFound']);
+
+/** True when the container, table or queue itself is missing, not only something in it: its first use makes it. */
+export function isHouseMissing(error: unknown): boolean {
+  return missingHouses.has(codeOf(error));
+}

@@ -9,7 +9,13 @@ export function textOf(error: unknown, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The service's own word, a network code or an SQLSTATE; errors of tables keep it two levels deeper. */
+/**
+ * The service's own word, as `BlobNotFound`, a network code or an SQLSTATE. Each SDK of Azure and method keeps it somewhere
+ * else: an answer without body has it in a header, errors of tables two levels deeper.
+ */
 export function codeOf(error: unknown): string {
-  return textOf(error, 'code') || textOf(fieldOf(fieldOf(error, 'details'), 'odataError'), 'code');
+  const details = fieldOf(error, 'details');
+  return (
+    textOf(error, 'code') || textOf(details, 'errorCode') || textOf(fieldOf(details, 'odataError'), 'code')
+  );
 }

@@ -1,4 +1,6 @@
+export { isHouseMissing } from './azure-errors.ts';
 export { type Dependency, findDependency, kindOf } from './dependencies.ts';
+export { codeOf, fieldOf } from './error-fields.ts';
 export type { ResilienceEvent } from './events.ts';
 export { orElse } from './fallback.ts';
 export type { BreakerMode, BreakerOverride } from './override.ts';

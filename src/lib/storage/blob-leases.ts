@@ -1,9 +1,9 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { type Clock, startLifetime } from '../core/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import { codeOf, type Resilience } from '../resilience/index.ts';
 import type { BlobAccess } from './account.ts';
 import { createCalls } from './calls.ts';
-import { codeOf, statusOf } from './errors.ts';
+import { statusOf } from './errors.ts';
 import type { LeaseLife, Leases } from './lease-lock.ts';
 
 interface BlobLeasesOptions {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { AppError, isAppError, newId } from '../core/index.ts';
+import { codeOf } from '../resilience/index.ts';
 import { toProperties } from './blob-properties.ts';
 import { type BlockTarget, uploadBlocks } from './block-upload.ts';
 import type { Call } from './calls.ts';
-import { codeOf } from './errors.ts';
 import type { BlobProperties, UploadOptions } from './ports.ts';
 
 /** Codes that say: another blob stands, or came, under this name. */

@@ -1,6 +1,6 @@
 import { type AppError, type Clock, rejectOnAbort, singleFlight, startDeadline } from '../core/index.ts';
-import type { Dependency, Resilience, RunOptions } from '../resilience/index.ts';
-import { isHouseMissing, translate } from './errors.ts';
+import { type Dependency, isHouseMissing, type Resilience, type RunOptions } from '../resilience/index.ts';
+import { translate } from './errors.ts';
 import { traced } from './traced.ts';
 
 interface CallContext extends RunOptions {

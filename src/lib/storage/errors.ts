@@ -1,28 +1,11 @@
 import { AppError, isAppError } from '../core/index.ts';
+import { fieldOf } from '../resilience/index.ts';
 import { isIdentityError } from '../security/index.ts';
 
 /** HTTP status of a refusal by the service; `undefined` for all other errors. */
 export function statusOf(error: unknown): number | undefined {
-  const status = field(error, 'statusCode');
+  const status = fieldOf(error, 'statusCode');
   return typeof status === 'number' ? status : undefined;
-}
-
-/** The service's own word for a refusal, as `BlobNotFound`; each SDK and method keeps it somewhere else. */
-export function codeOf(error: unknown): string {
-  const details = field(error, 'details');
-  const places = [
-    field(error, 'code'),
-    field(details, 'errorCode'),
-    field(field(details, 'odataError'), 'code'),
-  ];
-  return places.find((code) => typeof code === 'string') ?? '';
-}
-
-const missingHouses = new Set(['ContainerNotFound', 'TableNotFound', 'QueueNotFound']);
-
-/** True when the container, table or queue itself is missing, not only something in it. */
-export function isHouseMissing(error: unknown): boolean {
-  return missingHouses.has(codeOf(error));
 }
 
 /**
@@ -50,8 +33,4 @@ export function translate(error: unknown): unknown {
   }
   if (isAppError(error) || statusOf(error) === undefined) return error;
   return new AppError('upstream', 'The storage service refused the operation', { cause: error });
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

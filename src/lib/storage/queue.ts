@@ -1,8 +1,7 @@
 import type { QueueClient } from '@azure/storage-queue';
 import type { Clock } from '../core/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import { codeOf, type Resilience } from '../resilience/index.ts';
 import { createCalls } from './calls.ts';
-import { codeOf } from './errors.ts';
 import type { Queue } from './ports.ts';
 
 interface QueueOptions {

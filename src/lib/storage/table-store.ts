@@ -1,8 +1,8 @@
 import type { Clock } from '../core/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import { codeOf, type Resilience } from '../resilience/index.ts';
 import type { TableAccess } from './account.ts';
 import { createCalls } from './calls.ts';
-import { codeOf, outcomeOfRefusal, statusOf } from './errors.ts';
+import { outcomeOfRefusal, statusOf } from './errors.ts';
 import type { StoredEntity, TableEntity, TableQuery, TableStore } from './ports.ts';
 import { fromWire, isSameRow, toWire } from './table-values.ts';
 

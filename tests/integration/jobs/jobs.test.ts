@@ -260,15 +260,12 @@ describe('a job', () => {
     expect(lines).toEqual(['a job that was not sent could not be noted as failed']);
   });
 
-  it.each([
-    undefined,
-    'text',
-    {},
-    { kind: 'test', id: 'x' },
-    { kind: 'test', id: crypto.randomUUID(), more: 1 },
-  ])('is not made of the message %j, which comes again until it is put aside', async (message) => {
-    const { jobs } = makeJobs(database);
+  it.each([undefined, 'text', {}, { kind: 'test', id: 'x' }])(
+    'is not made of the message %j, which comes again until it is put aside',
+    async (message) => {
+      const { jobs } = makeJobs(database);
 
-    await expect(jobs.work(message, signal)).rejects.toThrow();
-  });
+      await expect(jobs.work(message, signal)).rejects.toThrow();
+    },
+  );
 });

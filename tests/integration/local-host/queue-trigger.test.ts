@@ -78,11 +78,7 @@ async function received(app: FixtureApp) {
 
 /** Waits, for five seconds at most, until something that is polled for is so. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 250; i++) {
-    if (await isSo()) return;
-    await sleep(20);
-  }
-  throw new Error('It did not come true');
+  await expect.poll(isSo, { timeout: 5_000, interval: 20 }).toBe(true);
 }
 
 describe.concurrent('the queue trigger', () => {

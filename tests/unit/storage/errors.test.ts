@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/core/index.ts';
 import { problemAnswer } from '../../../src/lib/http/problem.ts';
+import { codeOf, isHouseMissing } from '../../../src/lib/resilience/index.ts';
 import { IdentityError } from '../../../src/lib/security/identity-error.ts';
-import {
-  codeOf,
-  isHouseMissing,
-  outcomeOfRefusal,
-  statusOf,
-  translate,
-} from '../../../src/lib/storage/errors.ts';
+import { outcomeOfRefusal, statusOf, translate } from '../../../src/lib/storage/errors.ts';
 import { azureError, networkError } from '../resilience/failures.ts';
 
 describe('the status of an error', () => {
