@@ -35,7 +35,7 @@ export default defineConfig({
       }),
       project('e2e', {
         globalSetup: './tests/support/app-setup.ts',
-        testTimeout: 60_000,
+        testTimeout: 120_000,
         hookTimeout: 120_000,
       }),
     ],

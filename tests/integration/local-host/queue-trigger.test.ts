@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQueueTrigger } from '../../../local/host/queue-trigger.ts';
 import { systemClock } from '../../../src/lib/core/index.ts';
@@ -76,9 +76,18 @@ async function received(app: FixtureApp) {
   return JSON.parse(message.slice(4)) as [unknown, Record<string, unknown>];
 }
 
-/** Waits, for five seconds at most, until something that is polled for is so. */
+/** Waits, for a while at most, until something that is polled for is so. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  await expect.poll(isSo, { timeout: 5_000, interval: 20 }).toBe(true);
+  await expect.poll(isSo, { timeout: 15_000, interval: 20 }).toBe(true);
+}
+
+/** Takes a message out, as soon as one is to be seen. */
+async function firstOf(queue: QueueClient): Promise<DequeuedMessageItem> {
+  const found: DequeuedMessageItem[] = [];
+  await until(async () => found.push(...(await queue.receiveMessages()).receivedMessageItems) > 0);
+  const [message] = found;
+  if (!message) throw new Error('There is no message');
+  return message;
 }
 
 describe.concurrent('the queue trigger', () => {
@@ -224,8 +233,8 @@ describe.concurrent('the queue trigger', () => {
     const { queue, fn, context, runs } = await makeContext('killed-runs', () => sleep(0));
     await queue.sendMessage('deadly');
     for (let i = 0; i < 2; i++) {
-      const [message] = (await queue.receiveMessages()).receivedMessageItems;
-      await queue.updateMessage(message?.messageId ?? '', message?.popReceipt ?? '', undefined, 0);
+      const message = await firstOf(queue);
+      await queue.updateMessage(message.messageId, message.popReceipt, undefined, 0);
     }
     const stopping = new AbortController();
 
