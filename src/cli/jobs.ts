@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { isId } from '../lib/core/index.ts';
 import type { Jobs } from '../lib/jobs/index.ts';
 import { jobListQuery } from '../lib/jobs/index.ts';
-import { commandRuntime } from '../runtime.ts';
+import { withRuntime } from './with-runtime.ts';
 
 const maxListed = '200';
 
@@ -28,13 +28,8 @@ export function addJobsCommand(program: Command): void {
     );
 }
 
-async function withJobs(work: (jobs: Jobs, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { jobs, dispose } = commandRuntime();
-  try {
-    await work(jobs(), new AbortController().signal);
-  } finally {
-    await dispose();
-  }
+function withJobs(work: (jobs: Jobs, signal: AbortSignal) => Promise<void>): Promise<void> {
+  return withRuntime(({ jobs }, signal) => work(jobs(), signal));
 }
 
 async function list(jobs: Jobs, status: string | undefined, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isScope, type Scope, scopes } from '../lib/security/index.ts';
 import { commandRuntime } from '../runtime.ts';
+import { withRuntime } from './with-runtime.ts';
 
 interface CreateOptions {
   readonly name: string;
@@ -32,13 +33,8 @@ export function addKeysCommand(program: Command): void {
     .action((id: string) => withKeys((apiKeys, signal) => revokeKey(apiKeys, id, signal)));
 }
 
-async function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { apiKeys, dispose } = commandRuntime();
-  try {
-    await work(apiKeys, new AbortController().signal);
-  } finally {
-    await dispose();
-  }
+function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {
+  return withRuntime(({ apiKeys }, signal) => work(apiKeys, signal));
 }
 
 async function createKey(apiKeys: ApiKeys, options: CreateOptions, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Database, Db } from '../database/index.ts';
-import { sql, visibleFiles } from '../database/index.ts';
+import { countUpTo, sql, visibleFiles } from '../database/index.ts';
 import { type Cursors, maxNumberedRows, pageStart, renderPage } from '../http/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
 import type { FileRow } from './repository.ts';
@@ -82,13 +82,5 @@ function matchingFiles(db: Db, caller: Caller, query: ListQuery) {
 
 /** Counts no further than needed to know that pages cannot be numbered to the end. */
 async function countFiles(db: Db, caller: Caller, query: ListQuery): Promise<number> {
-  const counted = matchingFiles(db, caller, query)
-    .select('id')
-    .limit(maxNumberedRows + 1)
-    .as('counted');
-  const { total } = await db
-    .selectFrom(counted)
-    .select(sql<number>`count(*)`.as('total'))
-    .executeTakeFirstOrThrow();
-  return total;
+  return countUpTo(db, matchingFiles(db, caller, query).select('id'), maxNumberedRows + 1);
 }

@@ -1,5 +1,5 @@
 import type { Database, Db } from '../database/index.ts';
-import { sql } from '../database/index.ts';
+import { countUpTo, sql } from '../database/index.ts';
 import { type Cursors, maxNumberedRows, pageStart, renderPage } from '../http/index.ts';
 import { type JobListQuery, toView } from './shapes.ts';
 
@@ -40,15 +40,7 @@ export async function listJobs(
 
 /** Counts no further than needed to know that pages cannot be numbered to the end. */
 export async function countJobs(db: Db, status: JobListQuery['status']): Promise<number> {
-  const counted = withStatus(db, status)
-    .select('id')
-    .limit(maxNumberedRows + 1)
-    .as('counted');
-  const { total } = await db
-    .selectFrom(counted)
-    .select(sql<number>`count(*)`.as('total'))
-    .executeTakeFirstOrThrow();
-  return total;
+  return countUpTo(db, withStatus(db, status).select('id'), maxNumberedRows + 1);
 }
 
 function withStatus(db: Db, status: JobListQuery['status']) {

@@ -86,6 +86,5 @@ function presentable(error: unknown): unknown {
   if (known instanceof AppError) return known;
   return new AppError('unavailable', 'The connection to the database broke', {
     cause: error,
-    retryAfterSeconds: 5,
   });
 }

@@ -71,7 +71,6 @@ export function resumingBody({ first, from, to, open, signal }: ResumingBodyOpti
 function unreadable(cause: unknown): AppError {
   return new AppError('unavailable', 'The file could not be read to its end', {
     cause,
-    retryAfterSeconds: 5,
   });
 }
 
