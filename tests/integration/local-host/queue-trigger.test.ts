@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createQueueTrigger } from '../../../local/host/queue-trigger.ts';
 import { systemClock } from '../../../src/lib/core/index.ts';
 import { type AzuriteProcess, startAzurite } from './azurite-process.ts';
@@ -76,10 +76,8 @@ async function received(app: FixtureApp) {
   return JSON.parse(message.slice(4)) as [unknown, Record<string, unknown>];
 }
 
-/** Waits, for a while at most, until something that is polled for is so. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  await expect.poll(isSo, { timeout: 15_000, interval: 20 }).toBe(true);
-}
+/** Waits, for a while at most, until something that is polled for is so. Not by `expect.poll`, which loses its test among concurrent ones. */
+const until = (isSo: () => Promise<boolean>) => vi.waitUntil(isSo, { timeout: 15_000, interval: 20 });
 
 /** Takes a message out, as soon as one is to be seen. */
 async function firstOf(queue: QueueClient): Promise<DequeuedMessageItem> {
