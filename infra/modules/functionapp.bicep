@@ -145,7 +145,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 
   // All settings there are: what was set by hand is gone after this. None of these is a secret: who we are is proven by the
-  // identity, and SECRET_KEY is only the name of one. Which settings the app knows stands in src/lib/config/settings.ts; a
+  // identity, and SECRET_KEY is only the name of one. Which settings the app knows stands in src/lib/config/settings; a
   // test holds the two together.
   resource settings 'config' = {
     name: 'appsettings'

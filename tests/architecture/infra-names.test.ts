@@ -31,7 +31,7 @@ const opened = (method: string) => {
 
 /** Containers of the code: those it opens, and those it keeps for itself. The package is opened by the platform only. */
 function containersOfCode(): string[] {
-  const settings = parseSource('settings.ts', readText('src/lib/config/settings.ts'));
+  const settings = parseSource('storage.ts', readText('src/lib/config/settings/storage.ts'));
   return [
     ...new Set([...opened('blobs'), ...opened('locks'), ...listedTexts(settings, 'reservedContainers')]),
   ];
