@@ -63,7 +63,10 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     destinations: telemetryDestinations(config, identity),
   });
   const { metrics } = telemetry;
-  const keyring = createKeyring(config.SECRET_KEY);
+  const keyring = createKeyring(() => ({
+    current: config.SECRET_KEY,
+    previous: config.SECRET_KEY_PREVIOUS,
+  }));
   const cursors = createCursors(keyring);
   const observe = observeResilience(logger, metrics);
   const policies = createResilience({

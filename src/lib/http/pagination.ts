@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AppError } from '../core/index.ts';
-import { equalsInConstantTime, type Keyring } from '../security/index.ts';
+import type { Keyring } from '../security/index.ts';
 import { invalid } from './input.ts';
 import { wholeNumber } from './shapes.ts';
 
@@ -32,17 +32,18 @@ const signatureBytes = 16;
 
 /** Makes cursors signed by HMAC, so that nobody can probe rows by making up keys. */
 export function createCursors(keyring: Keyring): Cursors {
-  const signatureOf = (list: string, payload: Uint8Array) =>
-    keyring.sign('cursors', `${list}\n${Buffer.from(payload).toString('hex')}`).subarray(0, signatureBytes);
+  const signedText = (list: string, payload: Buffer) => `${list}\n${payload.toString('hex')}`;
   return {
     encode(list, key) {
       const payload = Buffer.from(JSON.stringify(key));
-      return Buffer.concat([signatureOf(list, payload), payload]).toString('base64url');
+      const signature = keyring.sign('cursors', signedText(list, payload)).subarray(0, signatureBytes);
+      return Buffer.concat([signature, payload]).toString('base64url');
     },
     decode(list, cursor) {
       const bytes = Buffer.from(cursor, 'base64url');
       const payload = bytes.subarray(signatureBytes);
-      if (!equalsInConstantTime(bytes.subarray(0, signatureBytes), signatureOf(list, payload))) {
+      const signature = bytes.subarray(0, signatureBytes);
+      if (!keyring.matches('cursors', signedText(list, payload), signature, signatureBytes)) {
         throw invalid([{ path: 'cursor', message: 'does not belong to this list', code: 'invalid_cursor' }]);
       }
       return JSON.parse(payload.toString());

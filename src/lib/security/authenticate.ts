@@ -1,6 +1,6 @@
 import { AppError, type Clock } from '../core/index.ts';
-import { hashApiKeySecret, parseApiKey } from './api-keys.ts';
-import { equalsInConstantTime, type Keyring } from './derived-keys.ts';
+import { parseApiKey } from './api-keys.ts';
+import type { Keyring } from './derived-keys.ts';
 import type { Caller, Scope } from './scopes.ts';
 
 /** An API key as it is kept, with the projects of its owner. */
@@ -43,7 +43,7 @@ export function createAuthenticator({ clock, keyring, findApiKey }: Authenticato
     const parsed = parseApiKey(apiKey);
     const stored = parsed && (await findApiKey(parsed.id, signal));
     if (!parsed || !stored) throw unauthorized();
-    const matches = equalsInConstantTime(hashApiKeySecret(keyring, parsed.secret), stored.hash);
+    const matches = keyring.matches('api-keys', parsed.secret, stored.hash);
     const expired = stored.expiresAt !== undefined && stored.expiresAt <= clock.now();
     if (!matches || expired || stored.revokedAt !== undefined) throw unauthorized();
     return { id: `key:${parsed.id}`, scopes: new Set(stored.scopes), projectIds: stored.projectIds };

@@ -29,6 +29,20 @@ describe('cursors', () => {
     }
   });
 
+  it('go on working while the secret is replaced', () => {
+    let secrets: { current: string; previous?: string } = { current: 'a'.repeat(32) };
+    const rotated = createCursors(createKeyring(() => secrets));
+    const cursor = rotated.encode('files', ['a']);
+    secrets = { current: 'b'.repeat(32), previous: 'a'.repeat(32) };
+    const during = rotated.decode('files', cursor);
+    secrets = { current: 'b'.repeat(32) };
+
+    expect(during).toEqual(['a']);
+    expect(() => rotated.decode('files', cursor)).toThrow(
+      expect.objectContaining({ code: 'validation_failed' }),
+    );
+  });
+
   it.each(['', 'x', 'AAAA', '💥'])('refuse the text %j', (text) => {
     expect(() => cursors.decode('files', text)).toThrow(
       expect.objectContaining({ code: 'validation_failed' }),

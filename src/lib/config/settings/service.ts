@@ -27,4 +27,9 @@ export const serviceSettings = {
     local: 'local-development-only-0123456789abcdef',
     secret: true,
   }),
+  SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional().register(notes, {
+    group: 'service',
+    description: 'A second `SECRET_KEY` that is accepted as well, while the one replaces the other.',
+    secret: true,
+  }),
 };
