@@ -8,6 +8,7 @@ export const chaosTargets = [
   'queue',
   'postgres',
   'postgres-direct',
+  'jwks',
   'webhook',
 ] as const;
 

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { AppError, isAppError, lazy } from '../core/index.ts';
 import { withClientSpan } from '../observability/index.ts';
-import type { Resilience } from '../resilience/index.ts';
+import type { Dependency, Resilience } from '../resilience/index.ts';
 import { openAgent } from './agent.ts';
 import { createDestinations } from './destinations.ts';
 import { OutboundError } from './errors.ts';
@@ -37,7 +37,7 @@ export interface OutboundRequest {
 /** Calls to hosts of others: notifications, imports. Every such call goes through here. */
 export interface Outbound {
   /**
-   * Calls a host, under the policy that this host has for itself. Whatever is answered below 500 is given back, redirects
+   * Calls a host, under its policy. Whatever is answered below 500 is given back, redirects
    * too, which are never followed; all but 408, 425 and 429.
    *
    * @throws AppError `unavailable` when the host stays out of reach or overloaded, `upstream` when it does not work or its
@@ -59,6 +59,8 @@ interface OutboundOptions {
   readonly allowedHosts: readonly string[];
   /** Lets calls go to this machine, without TLS too: for tests. Default false. */
   readonly allowLoopback?: boolean;
+  /** Under whose policy calls are made, where all go to one place; default: each host has one for itself, `webhook:<host>`. */
+  readonly dependency?: Dependency;
   /** Headers that say on whose behalf a call is made, as `x-correlation-id`; asked at every call. */
   readonly propagate: () => Readonly<Record<string, string>>;
   /** The network as it is seen; default: the system's. */
@@ -75,7 +77,7 @@ interface OutboundOptions {
  * @throws Error for an entry of `allowedHosts` that is no host
  */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const { resilience, allowedHosts, allowLoopback = false, propagate, network = {} } = options;
+  const { resilience, dependency, allowedHosts, allowLoopback = false, propagate, network = {} } = options;
   const destinations = createDestinations({ allowedHosts, allowLoopback });
   const lookup = destinations.guard(network.lookup ?? systemLookup);
   const agent = lazy(() => openAgent({ lookup, ca: network.ca }));
@@ -112,7 +114,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
         });
       };
       try {
-        return await resilience.run(`webhook:${url.host}`, method, tryOnce, {
+        return await resilience.run(dependency ?? `webhook:${url.host}`, method, tryOnce, {
           signal,
           repeatable,
           timeoutMs,

@@ -23,6 +23,7 @@ const known = {
   queue: { words: 'The job queue', judge: judgeAzureError },
   postgres: { words: 'The database', judge: judgePostgresError },
   'postgres-direct': { words: 'The database', judge: judgePostgresError },
+  jwks: { words: 'The issuer of tokens', judge: judgeHttpError },
 } as const satisfies Record<string, Profile>;
 
 const webhook: Profile = { words: 'The receiver of the notification', judge: judgeHttpError };

@@ -36,6 +36,18 @@ const endless: Answer = (request, response) => {
 };
 
 describe('an outgoing call', () => {
+  it('goes under the policy of its client, where that has one', async () => {
+    await using service = await openServer(say(503), { dependency: 'jwks', settings: { retries: 0 } });
+
+    const failure = await failureOf(service.outbound.fetch(service.url, { signal }));
+
+    expect(failure).toMatchObject({
+      code: 'unavailable',
+      message: 'The issuer of tokens is not available at the moment',
+    });
+    expect(service.events).toMatchObject([{ type: 'give_up', dependency: 'jwks' }]);
+  });
+
   it('carries method, headers and body, the correlation id, and the host of its URL', async () => {
     const bodies: string[] = [];
     await using service = await openServer(

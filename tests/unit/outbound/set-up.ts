@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../../src/lib/core/index.ts';
 import { connectionsPerHost, createOutbound, type Outbound } from '../../../src/lib/outbound/index.ts';
 import {
   createResilience,
+  type Dependency,
   type ResilienceEvent,
   type ResilienceSettings,
 } from '../../../src/lib/resilience/index.ts';
@@ -21,6 +22,7 @@ export const localName = 'receiver.example';
 interface SetUp {
   readonly allowedHosts: readonly string[];
   readonly settings?: Partial<ResilienceSettings>;
+  readonly dependency?: Dependency;
   readonly allowLoopback?: boolean;
   readonly propagate?: () => Record<string, string>;
   readonly lookup?: LookupFunction;
@@ -40,6 +42,7 @@ export function openOutbound({ allowedHosts, settings, allowLoopback = true, loo
     resilience,
     allowedHosts,
     allowLoopback,
+    ...(ports.dependency && { dependency: ports.dependency }),
     propagate: ports.propagate ?? (() => ({})),
     network: { ...(lookup && { lookup }), ...(ca !== undefined && { ca }) },
   });

@@ -82,6 +82,7 @@ describe('resilience.run: breaker and bulkhead', () => {
       'queue closed',
       'postgres closed',
       'postgres-direct closed',
+      'jwks closed',
     ]);
   });
 

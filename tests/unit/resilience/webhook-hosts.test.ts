@@ -74,10 +74,12 @@ describe('hosts of webhooks', () => {
 
   it('are not made by the news of a recovery', () => {
     const { resilience } = setUp();
+    const before = resilience.states();
 
     resilience.noteRecovery('webhook:never-called.example');
 
-    expect(resilience.states()).toHaveLength(6);
+    expect(resilience.states()).toEqual(before);
+    expect(before.length).toBeGreaterThan(1);
   });
 });
 
