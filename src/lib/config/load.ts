@@ -117,10 +117,23 @@ function crossChecks(given: Environment): string[] {
       problems.push(`${name}: is a Key Vault reference that the platform could not resolve`);
     }
   }
-  return [...problems, ...storageProblems(given), ...telemetryProblems(given)];
+  return [...problems, ...storageProblems(given), ...tokenProblems(given), ...telemetryProblems(given)];
 }
 
 const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i;
+
+/** Keys for everybody to fetch say only who has signed: not which of the signer's tokens are for us. */
+function tokenProblems(given: Environment): string[] {
+  const url = given['JWT_JWKS_URL'];
+  if (url === undefined) return [];
+  const isForTests = given['ENVIRONMENT'] === 'test' && loopback.test(url);
+  return [
+    ...(/^http:/i.test(url) && !isForTests ? ['JWT_JWKS_URL: must be an https:// URL'] : []),
+    ...['JWT_ISSUER', 'JWT_AUDIENCE']
+      .filter((name) => given[name] === undefined)
+      .map((name) => `${name}: is required with JWT_JWKS_URL`),
+  ];
+}
 
 /** The headers are mostly what lets us in at the collector. */
 function telemetryProblems(given: Environment): string[] {

@@ -23,6 +23,12 @@ const platformUris: Environment = {
   AzureWebJobsStorage__tableServiceUri: 'https://a.table',
 };
 
+const issuer: Environment = {
+  JWT_JWKS_URL: 'https://login.example/keys',
+  JWT_ISSUER: 'https://login.example/',
+  JWT_AUDIENCE: 'api://crownsafe',
+};
+
 /** The problems of an environment, one for each, without the dash. */
 function problemsOf(environment: Environment): string[] {
   try {
@@ -48,6 +54,20 @@ describe('loadConfig', () => {
       DATABASE_DIRECT_URL: usable['DATABASE_URL'],
     });
     expect(config.METRICS_TOKEN).toBeUndefined();
+  });
+
+  it('believes the front end about callers only when it is told to', () => {
+    expect(loadConfig(usable).EASY_AUTH).toBe(false);
+    expect(loadConfig({ ...usable, EASY_AUTH: 'true' }).EASY_AUTH).toBe(true);
+  });
+
+  it('takes the keys of an issuer from this machine in tests', () => {
+    const JWT_JWKS_URL = 'http://127.0.0.1:1/keys';
+
+    expect(loadConfig({ ...usable, ...issuer, JWT_JWKS_URL })).toMatchObject({
+      JWT_JWKS_URL,
+      JWT_ADMIN_ROLE: 'admin',
+    });
   });
 
   it('is in production unless it is told otherwise', () => {
@@ -253,6 +273,24 @@ describe('loadConfig of unusable settings', () => {
       { ENVIRONMENT, SLACK_WEBHOOK_URL: 'HTTP://127.0.0.1:1/a' },
       'SLACK_WEBHOOK_URL: must be an https:// URL',
     ]),
+    [{ JWT_SECRET: 's'.repeat(31) }, 'JWT_SECRET: must have at least 32 characters'],
+    [{ ...issuer, JWT_ISSUER: undefined }, 'JWT_ISSUER: is required with JWT_JWKS_URL'],
+    [{ ...issuer, JWT_AUDIENCE: undefined }, 'JWT_AUDIENCE: is required with JWT_JWKS_URL'],
+    [{ ...issuer, JWT_AUDIENCE: '' }, 'JWT_AUDIENCE: is required with JWT_JWKS_URL'],
+    [{ ...issuer, JWT_JWKS_URL: 'http://login.example/keys' }, 'JWT_JWKS_URL: must be an https:// URL'],
+    [
+      { ...issuer, ENVIRONMENT: 'test', JWT_JWKS_URL: 'http://127.0.0.1.example/keys' },
+      'JWT_JWKS_URL: must be an https:// URL',
+    ],
+    [
+      { ...issuer, ENVIRONMENT: 'development', JWT_JWKS_URL: 'HTTP://127.0.0.1:1/keys' },
+      'JWT_JWKS_URL: must be an https:// URL',
+    ],
+    [{ ...issuer, JWT_JWKS_URL: 'file:///etc/keys' }, 'JWT_JWKS_URL: must be an https:// URL'],
+    [
+      { ...issuer, JWT_JWKS_URL: 'https://user:secret@login.example/keys' },
+      'JWT_JWKS_URL: must not hold credentials',
+    ],
     [
       { PAGERDUTY_SERVICE_KEY: 'short' },
       'PAGERDUTY_SERVICE_KEY: must be an integration key of 32 letters or digits',

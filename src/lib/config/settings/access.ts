@@ -1,10 +1,15 @@
 import * as z from 'zod';
 import { notes } from './notes.ts';
-import { list } from './shapes.ts';
+import { flag, list } from './shapes.ts';
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
+
+/** Where keys are fetched; plain HTTP is for tests on this machine only, and a check across settings sees to it. */
+const keySetUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an https:// URL', abort: true })
+  .refine((text) => !/^\w+:\/\/[^/]*@/.test(text), 'must not hold credentials');
 
 /** Who may call. */
 export const accessSettings = {
@@ -25,5 +30,33 @@ export const accessSettings = {
     description:
       'Bearer token for `/metrics`; without it, production asks for a credential with `monitoring:read`.',
     secret: true,
+  }),
+  JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional().register(notes, {
+    group: 'access',
+    description:
+      'Shared secret of bearer tokens signed with HS256; at least 32 random characters. Whoever knows it can be anybody.',
+    secret: true,
+  }),
+  JWT_JWKS_URL: keySetUrl.optional().register(notes, {
+    group: 'access',
+    description:
+      'Where the issuer of bearer tokens shows its keys (RS256, ES256), under a public https:// address. Needs `JWT_ISSUER` and `JWT_AUDIENCE`.',
+  }),
+  JWT_ISSUER: z.string().optional().register(notes, {
+    group: 'access',
+    description: 'The `iss` that a bearer token must have.',
+  }),
+  JWT_AUDIENCE: z.string().optional().register(notes, {
+    group: 'access',
+    description: 'The `aud` that a bearer token must have, alone or among others.',
+  }),
+  JWT_ADMIN_ROLE: z.string().default('admin').register(notes, {
+    group: 'access',
+    description: 'Who has this among the `roles` of a token may do everything.',
+  }),
+  EASY_AUTH: flag.default(false).register(notes, {
+    group: 'access',
+    description:
+      'Whether callers are known by `x-ms-client-principal`. Only behind App Service Authentication, which takes away what clients send under that name; elsewhere anybody could be anybody.',
   }),
 };
