@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { brokenLinks, brokenSnippets } from './checks/documents.ts';
+import { brokenLinks, brokenSnippets, faultsOfThreats } from './checks/documents.ts';
 import { listFiles, readText, root } from './reading/project-files.ts';
 
 const documents = listFiles()
@@ -74,5 +74,42 @@ describe('the list of metrics', () => {
 
     expect(made).toContain('http_requests_total');
     expect(listed.toSorted()).toEqual(made.toSorted());
+  });
+});
+
+describe('the table of threats', () => {
+  const head = '| asset | threat | what stops it | test |\n|---|---|---|---|\n';
+  const sound = '| files | theft | a lock | `tests/a.test.ts` |\n';
+  const documentOf = (first: string) => ({
+    path: 'docs/security.md',
+    text: Array.from(
+      { length: 10 },
+      (_, i) => `## API${i + 1} Risk\n\n${head}${i === 0 ? first : sound}\n`,
+    ).join(''),
+  });
+  const faults = (first: string) => faultsOfThreats(documentOf(first), (path) => path === 'tests/a.test.ts');
+
+  it.each([
+    ['', 'no threat under API1'],
+    ['| files | theft | a lock |\n', 'say asset, threat'],
+    ['| files | theft | | `tests/a.test.ts` |\n', 'say asset, threat'],
+    ['| files | theft | a lock | soon |\n', 'name a test'],
+    [
+      '| files | theft | a lock | `tests/a.test.ts`, `tests/b.test.ts` |\n',
+      'tests/b.test.ts is no test here',
+    ],
+    ['| files | theft | a lock | `src/a.ts` |\n', 'src/a.ts is no test here'],
+  ])('is refused with %j', (first, reason) => {
+    expect(faults(first)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('is accepted with a test in each row, or the word that nobody tried', () => {
+    expect(faults(`${sound}| files | fire | Azure | not tried here |\n`)).toEqual([]);
+  });
+
+  it('has a row for every risk of OWASP, and tests that exist', () => {
+    const document = { path: 'docs/security.md', text: readText('docs/security.md') };
+
+    expect(faultsOfThreats(document, (path) => existsSync(join(root, path)))).toEqual([]);
   });
 });

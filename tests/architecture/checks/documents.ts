@@ -38,3 +38,50 @@ export function brokenSnippets(documents: readonly TextFile[]): string[] {
       }),
   );
 }
+
+/** The ten risks of the OWASP API Security Top 10 (2023), as headings name them. */
+const risks = Array.from({ length: 10 }, (_, index) => `API${index + 1}`);
+
+/**
+ * What is wrong with the table of threats: a risk without a row, a row that is not whole, a row that names no test and does not
+ * say that there is none, a test that does not exist.
+ *
+ * @param exists - tells whether a file of the repository exists
+ */
+export function faultsOfThreats(document: TextFile, exists: (path: string) => boolean): string[] {
+  const sections = document.text.split(/^## /m).slice(1);
+  const rows = sections.flatMap((section) => {
+    const [title = ''] = section.split('\n');
+    return threatRows(section).map((cells) => ({ title, cells }));
+  });
+  const missing = risks.filter((risk) => !rows.some(({ title }) => title.startsWith(`${risk} `)));
+  return [
+    ...missing.map((risk) => `${document.path} has no threat under ${risk}`),
+    ...rows.flatMap(({ cells }) =>
+      faultsOfThreat(cells, exists).map((fault) => `${document.path}, "${cells[1]}": ${fault}`),
+    ),
+  ];
+}
+
+function threatRows(section: string): string[][] {
+  const lines = section.split('\n').filter((line) => line.startsWith('| '));
+  // Of any other table, what it is about stands in its first column.
+  if (!lines[0]?.startsWith('| asset | threat |')) return [];
+  return lines.slice(1).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+function faultsOfThreat(cells: readonly string[], exists: (path: string) => boolean): string[] {
+  if (cells.length !== 4 || cells.includes('')) return ['say asset, threat, what stops it, and the test'];
+  const named = [...(cells[3] ?? '').matchAll(/`([^`]+)`/g)].map(([, path = '']) => path);
+  if (named.length === 0 && !/\bnot tried\b/.test(cells[3] ?? '')) {
+    return ['name a test, or say that it was not tried'];
+  }
+  return named
+    .filter((path) => !path.endsWith('.test.ts') || !exists(path))
+    .map((path) => `${path} is no test here`);
+}
