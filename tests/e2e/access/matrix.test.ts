@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startLocalHost } from '../../../local/host/index.ts';
+import { endpoints } from '../../../src/functions/index.ts';
+import { lazy } from '../../../src/lib/core/index.ts';
+import type { Endpoint } from '../../../src/lib/http/index.ts';
+import { type App, startApp } from '../../support/app.ts';
+import { startMisbehavingServer } from '../../support/misbehaving-server.ts';
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts';
+import { type Caller, type Callers, type Kind, kinds, makeCallers } from './callers.ts';
+import { type Fixtures, makeFixtures } from './fixtures.ts';
+import { type MatrixRow, readMatrix } from './read-matrix.ts';
+import { requests, type Seen } from './requests.ts';
+
+/*
+ * Every endpoint, asked by everybody, against the table in matrix.md. A stack of its own, because backups are asked for and
+ * alerts sent; beside it an instance as in production, where scrapers are asked who they are.
+ */
+
+const stack = new AsyncDisposableStack();
+const rows = readMatrix();
+let app: App;
+let productionUrl: string;
+let callers: Callers;
+let fixtures: Fixtures;
+
+beforeAll(async () => {
+  const slack = stack.use(await startMisbehavingServer((_, response) => response.end('ok')));
+  app = await startApp(inject('appFolder'), { SLACK_WEBHOOK_URL: `${slack.origin}/services/T0/B0/x` });
+  stack.defer(() => app.stop());
+  const stateFolder = makeTemporaryFolder();
+  stack.defer(() => rm(stateFolder, { recursive: true, force: true }));
+  const { SLACK_WEBHOOK_URL: _, ...env } = app.env;
+  const production = await startLocalHost({
+    appFolder: inject('appFolder'),
+    port: 0,
+    env: { ...env, ENVIRONMENT: 'production', 'AzureWebJobs.jobs.Disabled': 'true' },
+    stateFolder,
+    log: () => {},
+  });
+  stack.defer(() => production.stop());
+  productionUrl = production.url;
+  callers = await makeCallers(app);
+  fixtures = stack.use(await makeFixtures(app));
+});
+afterAll(() => stack.disposeAsync());
+
+const endpointOf = ({ name }: MatrixRow) => endpoints.find((one) => one.name === name.split(',')[0]);
+
+describe('the matrix', () => {
+  it('has a row for every endpoint, an endpoint for every row, and a request for both', () => {
+    const named = new Set(rows.map((row) => endpointOf(row)?.name));
+
+    expect([...named].sort()).toEqual(endpoints.map(({ name }) => name).sort());
+    expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(requests).sort());
+  });
+
+  it('lets an admin in everywhere', () => {
+    const plainRows = rows.filter(({ name }) => !name.includes(','));
+
+    expect(plainRows.filter(({ expected }) => !/^[23]\d\d( \+)?$/.test(expected.admin))).toEqual([]);
+  });
+
+  it.each(rows.map((row) => [row.name, row] as const))('%s answers everybody as it says', async (_, row) => {
+    const seen: Partial<Record<Kind, string>> = {};
+    for (const kind of kinds) {
+      const things = kind === 'bad' ? sharing(fixtures) : fixtures;
+      const answers = await Promise.all(callers[kind].map((caller) => ask(row, kind, caller, things)));
+      const unlike = answers.filter((answer) => answer !== row.expected[kind]);
+      seen[kind] = unlike[0] ?? row.expected[kind];
+      const names = callers[kind].filter((_caller, index) => answers[index] !== row.expected[kind]);
+      if (unlike.length > 0 && names.length < answers.length)
+        seen[kind] = `${unlike[0]} by ${names.map(({ name }) => name).join(', ')}`;
+    }
+
+    expect(seen).toEqual(row.expected);
+  });
+});
+
+/** Asks once as a caller, with a thing of their own where their kind owns one. */
+async function ask(row: MatrixRow, kind: Kind, caller: Caller, things: Fixtures): Promise<string> {
+  const endpoint = endpointOf(row);
+  const request = requests[row.name];
+  if (!endpoint || !request) throw new Error(`${row.name} cannot be asked`);
+  const [owner] = callers.owner;
+  const owns = !['nobody', 'bad', 'stranger', 'member', 'admin'].includes(kind);
+  const baseUrl = row.name.endsWith('in production') ? productionUrl : app.baseUrl;
+  const call = (path: string, init: RequestInit = {}) => send(endpoint, `${baseUrl}${path}`, init, caller);
+  return request({ caller, ownerId: owns ? caller.id : (owner?.id ?? ''), callers, fixtures: things, call });
+}
+
+/** The many who are refused may be refused the same thing. */
+function sharing(made: Fixtures): Fixtures {
+  const project = lazy(() => made.project(...callers.member.map(({ id }) => id)));
+  let file: Promise<string> | undefined;
+  return { ...made, project, file: (wish) => (file ??= made.file(wish)) };
+}
+
+async function send(endpoint: Endpoint, url: string, init: RequestInit, caller: Caller): Promise<Seen> {
+  const { method = 'GET' } = init;
+  const template = new RegExp(`^/${endpoint.route.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+  if (endpoint.method !== method || !template.test(new URL(url).pathname))
+    throw new Error(`${method} ${url} is not ${endpoint.name}`);
+  const fetchAs = async (as: string) => {
+    const headers = { ...Object.fromEntries(new Headers(init.headers)), ...caller.headers };
+    const signal = AbortSignal.timeout(20_000);
+    const response = await fetch(url, { redirect: 'manual', ...init, method: as, headers, signal });
+    return { status: response.status, text: await response.text() };
+  };
+  const seen = await fetchAs(method);
+  const head = method === 'GET' ? await fetchAs('HEAD') : undefined;
+  if (head && (head.status !== seen.status || head.text !== ''))
+    throw new Error(`${endpoint.name} answers GET ${seen.status}, and HEAD ${head.status} ${head.text}`);
+  return seen;
+}
