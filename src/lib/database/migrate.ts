@@ -10,6 +10,8 @@ import * as performanceIndexes from './migrations/0005-performance-indexes.ts';
 import * as dropS3Columns from './migrations/0006-drop-s3-columns.ts';
 import * as idempotencyKeys from './migrations/0007-idempotency-keys.ts';
 import * as poisonJobs from './migrations/0008-poison-jobs.ts';
+import * as apiKeyUse from './migrations/0009-api-key-use.ts';
+import * as erasures from './migrations/0012-erasures.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 
 interface Step extends Migration {
@@ -32,6 +34,8 @@ const migrations: Record<string, Step> = {
   '0006-drop-s3-columns': dropS3Columns,
   '0007-idempotency-keys': idempotencyKeys,
   '0008-poison-jobs': poisonJobs,
+  '0009-api-key-use': apiKeyUse,
+  '0012-erasures': erasures,
 };
 
 /** One migration and when it ran, if it has. */

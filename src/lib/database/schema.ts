@@ -9,6 +9,7 @@ type NullableTimestamp = ColumnType<Date | null, string | null | undefined, stri
 export interface Schema {
   api_keys: ApiKeysTable;
   content_snapshot: ContentSnapshotTable;
+  erasures: ErasuresTable;
   files: FilesTable;
   idempotency_keys: IdempotencyKeysTable;
   image_jobs: ImageJobsTable;
@@ -45,6 +46,19 @@ interface ApiKeysTable {
   created_at: GeneratedTimestamp;
   expires_at: NullableTimestamp;
   revoked_at: NullableTimestamp;
+  /** Caller that made it; null for one from an older version, and when that caller's data has been erased. */
+  created_by: string | null;
+  /** To the minute. */
+  last_used_at: NullableTimestamp;
+}
+
+/** Whose data is to be erased, until that is done. */
+interface ErasuresTable {
+  id: string;
+  job_id: string;
+  user_id: string;
+  /** When it was asked for. */
+  created_at: Timestamp;
 }
 
 export type FileStatus = 'pending' | 'available' | 'quarantined' | 'deleted';
