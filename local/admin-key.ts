@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ApiKeys, createApiKeys } from '../src/lib/access/index.ts';
-import { isAppError, systemClock } from '../src/lib/core/index.ts';
+import { systemClock } from '../src/lib/core/index.ts';
 import { createDatabase, type DatabaseAddress } from '../src/lib/database/index.ts';
 import { createResilience } from '../src/lib/resilience/index.ts';
-import { createAuthenticator, createKeyring, type Keyring } from '../src/lib/security/index.ts';
+import { createApiKeyCheck, createKeyring, type Keyring } from '../src/lib/security/index.ts';
 
 /**
  * Gives the API key with the scope `admin` that is kept in the local folder. A new one is made when there is none,
@@ -36,12 +36,7 @@ export async function ensureAdminKey(
 }
 
 async function isAccepted(apiKeys: ApiKeys, keyring: Keyring, apiKey: string): Promise<boolean> {
-  const authenticate = createAuthenticator({ clock: systemClock, keyring, findApiKey: apiKeys.find });
-  try {
-    await authenticate({ apiKey, authorization: undefined }, AbortSignal.timeout(10_000));
-    return true;
-  } catch (error) {
-    if (isAppError(error, 'unauthorized')) return false;
-    throw error;
-  }
+  const check = createApiKeyCheck({ clock: systemClock, keyring, find: apiKeys.find, noteUse: () => {} });
+  const caller = await check(apiKey, AbortSignal.timeout(10_000));
+  return caller !== undefined;
 }

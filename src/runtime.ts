@@ -1,4 +1,5 @@
 import packageJson from '../package.json' with { type: 'json' };
+import { createAuthentication } from './authentication.ts';
 import { createApiKeys } from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
@@ -20,7 +21,6 @@ import { connectionsPerHost, createOutbound } from './lib/outbound/index.ts';
 import { createReports } from './lib/reports/index.ts';
 import { createResilience } from './lib/resilience/index.ts';
 import {
-  createAuthenticator,
   createAzureIdentity,
   createKeyring,
   createScraperCheck,
@@ -246,7 +246,17 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       metrics,
       lifecycle,
       rawRequests: watchRawRequests(clock),
-      authenticate: createAuthenticator({ clock, keyring, findApiKey: apiKeys.find }),
+      authenticate: createAuthentication({
+        config,
+        clock,
+        logger: logger.child('security'),
+        lifecycle,
+        resilience,
+        database,
+        keyring,
+        jwtSecrets: () => (config.JWT_SECRET === undefined ? undefined : { current: config.JWT_SECRET }),
+        findApiKey: apiKeys.find,
+      }),
       isScraper: createScraperCheck(keyring, config.METRICS_TOKEN),
       isProduction: config.isProduction,
       corsOrigins: config.CORS_ORIGINS,

@@ -12,7 +12,7 @@ const startLimitBytes = 1_700_000;
 
 /** Packages that are worth their while only for some invocations. */
 const onDemand =
-  /^(?:@azure\/(?!functions(?:-extensions-base)?$)|@azure-rest\/|@typespec\/|@opentelemetry\/(?:exporter-|otlp-)|apache-arrow|pg-copy-streams|commander|sharp|undici|zxing)/;
+  /^(?:@azure\/(?!functions(?:-extensions-base)?$)|@azure-rest\/|@typespec\/|@opentelemetry\/(?:exporter-|otlp-)|apache-arrow|pg-copy-streams|commander|jose|sharp|undici|zxing)/;
 
 describe('the bundle', () => {
   let bundle: Bundle;

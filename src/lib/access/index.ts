@@ -1,1 +1,3 @@
 export { type ApiKeys, createApiKeys } from './api-keys.ts';
+export { createKeyUses } from './key-uses.ts';
+export { createMemberships } from './memberships.ts';

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { HttpResponseInit } from '@azure/functions';
 import {
   AppError,
@@ -22,6 +23,7 @@ import { clientGoneStatus, createAccessLog } from './access-log.ts';
 import { Answer, json } from './answer.ts';
 import { ClientGoneError } from './client-gone.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
+import { readCredentials } from './credentials.ts';
 import type { Access, Endpoint } from './endpoint.ts';
 import { readRequestKey } from './idempotency.ts';
 import { readInput } from './input.ts';
@@ -148,7 +150,7 @@ export function createEdge(ports: EdgePorts): Edge {
       respond(endpoint.route, invocation, async ({ request }, deadline) => {
         if (!endpoint.answersWhileStopping) ports.lifecycle.throwIfStopping();
         const { signal } = deadline;
-        const caller = await authorize(ports, endpoint.access, request.headers, signal);
+        const caller = await authorize(ports, endpoint.access, request, signal);
         const requestKey = readRequestKey(endpoint, caller, request.headers);
         const input = await readInput(endpoint, request);
         const result = await endpoint.handle({ ...input, caller, requestKey, raw: request, signal } as never);
@@ -165,21 +167,27 @@ export function createEdge(ports: EdgePorts): Edge {
 async function authorize(
   ports: EdgePorts,
   access: Access,
-  headers: NodeJS.Dict<string | string[]>,
+  request: IncomingMessage,
   signal: AbortSignal,
 ): Promise<Caller | undefined> {
   if (access.kind === 'public') return undefined;
-  const authorization = singleHeader(headers['authorization']);
+  const credentials = readCredentials(request);
+  const { authorization } = credentials;
   if (access.kind === 'scrape' && (!ports.isProduction || ports.isScraper(authorization))) return undefined;
-  const caller = await ports.authenticate(
-    { apiKey: singleHeader(headers['x-api-key']), authorization },
-    signal,
-  );
+  const caller = await ports.authenticate(credentials, signal);
   // Known from here on, also in the log line of a refusal.
   const context = currentContext();
   if (context) context.userId = caller.id;
   if (allows(caller, access.scope)) return caller;
-  throw new AppError('forbidden', `The scope ${access.scope} is required`);
+  throw new AppError('forbidden', `The scope ${access.scope} is required`, {
+    // Of the two schemes only bearer has words for it (RFC 6750 §3.1).
+    headers:
+      authorization === undefined
+        ? {}
+        : {
+            'www-authenticate': `Bearer realm="crownsafe", error="insufficient_scope", scope="${access.scope}"`,
+          },
+  });
 }
 
 /** A client that will not wait that long says so in seconds; it can only shorten the time. */

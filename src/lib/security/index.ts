@@ -1,7 +1,11 @@
+export { createApiKeyCheck, type StoredApiKey } from './api-key-check.ts';
 export { newApiKey } from './api-keys.ts';
-export { type Authenticate, createAuthenticator, type StoredApiKey } from './authenticate.ts';
+export { type Authenticate, type Credentials, createAuthenticator } from './authenticate.ts';
 export { type AzureIdentity, createAzureIdentity, databaseToken } from './azure-identity.ts';
+export { readClientPrincipal } from './client-principal.ts';
 export { createKeyring, equalsInConstantTime, type Keyring, type RotatingSecret } from './derived-keys.ts';
 export { isIdentityError } from './identity-error.ts';
+export { createIssuerKeys, type FindIssuerKey } from './issuer-keys.ts';
 export { allows, type Caller, isAdmin, isScope, type Scope, scopes } from './scopes.ts';
 export { createScraperCheck, type IsScraper } from './scrape-token.ts';
+export { createTokenCheck } from './tokens.ts';

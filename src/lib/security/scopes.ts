@@ -26,6 +26,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
   /** Projects the caller is a member of. */
   readonly projectIds: readonly string[];
+  /** When the credential ends, in milliseconds since the epoch; left out: not by itself. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** True when the caller holds the scope, or `admin`. */

@@ -1,135 +1,130 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createAuthenticator,
-  createKeyring,
-  newApiKey,
-  type StoredApiKey,
-} from '../../../src/lib/security/index.ts';
-import { fakeClock } from '../../support/fake-clock.ts';
+import { type Credentials, createAuthenticator } from '../../../src/lib/security/index.ts';
 
-const keyring = createKeyring('k'.repeat(32));
 const { signal } = new AbortController();
+const alice = { id: 'alice', scopes: new Set(['files:read'] as const), projectIds: ['p1'] };
 
-function setUp(changes: Partial<StoredApiKey> = {}) {
-  const clock = fakeClock();
-  const key = newApiKey(keyring);
-  const stored: StoredApiKey = {
-    hash: key.hash,
-    scopes: ['files:read'],
-    expiresAt: undefined,
-    revokedAt: undefined,
-    projectIds: ['project-1'],
-    ...changes,
-  };
+/** Knows one caller by each kind of credential: the text `good`. */
+function setUp({ easyAuth = false } = {}) {
+  const refusals: unknown[] = [];
   const asked: string[] = [];
+  const identityOf = (text: string) => {
+    asked.push(text);
+    return text === 'good' ? alice : { refused: 'why' };
+  };
   const authenticate = createAuthenticator({
-    clock,
-    keyring,
-    findApiKey: async (id) => {
-      asked.push(id);
-      return id === key.id ? stored : undefined;
+    checkApiKey: async (text) => {
+      asked.push(text);
+      return text === 'good' ? { ...alice, id: 'key:1' } : undefined;
     },
+    checkToken: async (text) => identityOf(text),
+    readPrincipal: easyAuth ? identityOf : undefined,
+    findProjects: async (userId, claimed) => [...claimed, `of ${userId}`],
+    onRefusal: (...refusal) => refusals.push(refusal),
   });
-  const refusalOf = (apiKey: string | undefined, authorization?: string) =>
-    authenticate({ apiKey, authorization }, signal).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-  return { authenticate, asked, clock, key, refusalOf };
+  const ask = (credentials: Partial<Credentials>) =>
+    authenticate(
+      { apiKey: undefined, authorization: undefined, clientPrincipal: undefined, ...credentials },
+      signal,
+    ).catch((error: unknown) => error);
+  return { ask, asked, refusals };
 }
 
-/** Everything a client sees of an error. */
-const seen = (error: unknown) => {
-  const { code, message, headers, errors } = error as Record<string, unknown>;
-  return { code, message, headers, errors };
-};
+const challenge = 'ApiKey realm="crownsafe", Bearer realm="crownsafe"';
+const refused = (message: string, header = challenge) =>
+  expect.objectContaining({
+    code: 'unauthorized',
+    message,
+    headers: { 'www-authenticate': header },
+    errors: undefined,
+  });
+const invalid = 'The credential is not valid';
+const none = 'Send an API key in x-api-key, or a bearer token in authorization';
 
 describe('createAuthenticator', () => {
-  it('knows the caller by the key', async () => {
-    const { authenticate, key } = setUp();
-
-    const caller = await authenticate({ apiKey: key.text, authorization: undefined }, signal);
-
-    expect(caller).toEqual({
-      id: `key:${key.id}`,
-      scopes: new Set(['files:read']),
-      projectIds: ['project-1'],
-    });
+  it('knows a caller by an API key', async () => {
+    expect(await setUp().ask({ apiKey: 'good' })).toMatchObject({ id: 'key:1', projectIds: ['p1'] });
   });
 
-  it('refuses a wrong secret, an unknown, expired, revoked or malformed key in the same words', async () => {
-    const { key, refusalOf } = setUp();
-    const expired = setUp({ expiresAt: fakeClock().now() - 1 });
-    const revoked = setUp({ revokedAt: 1 });
-    const another = newApiKey(keyring).text;
+  it.each(['Bearer good', 'bearer good', 'BEARER   good'])(
+    'knows a caller by a token: %s',
+    async (authorization) => {
+      expect(await setUp().ask({ authorization })).toEqual({ ...alice, projectIds: ['p1', 'of alice'] });
+    },
+  );
 
-    const refusals = [
-      await refusalOf(`${key.text.slice(0, 21)}${another.slice(21)}`),
-      await refusalOf(another),
-      await expired.refusalOf(expired.key.text),
-      await revoked.refusalOf(revoked.key.text),
-      await refusalOf('not a key'),
-      await refusalOf(''),
-    ];
+  it('knows a caller by the word of the front end, where there is one', async () => {
+    const { ask } = setUp({ easyAuth: true });
 
-    expect(refusals.map(seen)).toEqual(
-      Array(6).fill({
-        code: 'unauthorized',
-        message: 'The credential is not valid',
-        headers: { 'www-authenticate': 'ApiKey realm="crownsafe"' },
-        errors: undefined,
-      }),
-    );
+    expect(await ask({ clientPrincipal: 'good' })).toEqual({ ...alice, projectIds: ['p1', 'of alice'] });
   });
 
-  it('refuses a key of which only the start of the secret is right', async () => {
-    const { key, refusalOf } = setUp();
-    const last = key.text.endsWith('A') ? 'E' : 'A';
+  it('does not look at the word of a front end where there is none', async () => {
+    const { ask, asked } = setUp();
 
-    const refusal = await refusalOf(key.text.slice(0, -1) + last);
-
-    expect(refusal).toMatchObject({ code: 'unauthorized' });
-  });
-
-  it('accepts a key until the moment it expires', async () => {
-    const { authenticate, clock, key, refusalOf } = setUp({ expiresAt: fakeClock().now() + 1_000 });
-
-    await clock.advance(999);
-    const before = await authenticate({ apiKey: key.text, authorization: undefined }, signal);
-    await clock.advance(1);
-
-    expect(before.id).toBe(`key:${key.id}`);
-    expect(await refusalOf(key.text)).toMatchObject({ code: 'unauthorized' });
-  });
-
-  it('does not ask the database for what cannot be a key', async () => {
-    const { asked, refusalOf } = setUp();
-
-    await refusalOf("csk_' or 1=1 --");
-
+    expect(await ask({ clientPrincipal: 'good' })).toEqual(refused(none));
     expect(asked).toEqual([]);
   });
 
-  it('tells who sends no key how to send one', async () => {
-    const { refusalOf } = setUp();
+  it('believes a credential before the front end, and does not fall back on it', async () => {
+    const { ask } = setUp({ easyAuth: true });
 
-    const refusals = [await refusalOf(undefined), await refusalOf(undefined, 'Bearer token')];
-
-    expect(refusals.map(seen)).toMatchObject([
-      { code: 'unauthorized', message: 'Send an API key in x-api-key' },
-      { code: 'unauthorized', message: 'This scheme is not accepted' },
-    ]);
+    expect(await ask({ apiKey: 'good', clientPrincipal: 'bad' })).toMatchObject({ id: 'key:1' });
+    expect(await ask({ apiKey: 'bad', clientPrincipal: 'good' })).toEqual(refused(invalid));
+    expect(await ask({ authorization: 'Bearer bad', clientPrincipal: 'good' })).toMatchObject({
+      code: 'unauthorized',
+    });
+    expect(await ask({ authorization: '', clientPrincipal: 'good' })).toMatchObject({ code: 'unauthorized' });
+    expect(await ask({ apiKey: '', clientPrincipal: 'good' })).toMatchObject({ code: 'unauthorized' });
   });
 
-  it('does not turn an outage into a refusal', async () => {
-    const authenticate = createAuthenticator({
-      clock: fakeClock(),
-      keyring,
-      findApiKey: () => Promise.reject(new Error('the database is down')),
-    });
+  it('refuses two credentials, also when both are good', async () => {
+    const { ask, asked } = setUp();
 
-    const asking = authenticate({ apiKey: newApiKey(keyring).text, authorization: undefined }, signal);
+    const refusal = await ask({ apiKey: 'good', authorization: 'Bearer good' });
 
-    await expect(asking).rejects.toThrow('the database is down');
+    expect(refusal).toEqual(refused('Send one credential, in x-api-key or in authorization, not both'));
+    expect(asked).toEqual([]);
+  });
+
+  it('tells who sends none how to send one', async () => {
+    expect(await setUp().ask({})).toEqual(refused(none));
+    expect(await setUp({ easyAuth: true }).ask({})).toEqual(refused(none));
+  });
+
+  it.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic good',
+    'good',
+    'Bearer good, Bearer good',
+    'Bearer a b',
+    'xBearer good',
+  ])('takes nothing else for a token: %j', async (authorization) => {
+    const { ask, asked } = setUp();
+
+    expect(await ask({ authorization })).toEqual(refused('Only a bearer token is taken in authorization'));
+    expect(asked).toEqual([]);
+  });
+
+  it('refuses all that is not good in the same words, and tells why only to the log', async () => {
+    const { ask, refusals } = setUp({ easyAuth: true });
+
+    const found = [
+      await ask({ apiKey: 'bad' }),
+      await ask({ authorization: 'Bearer bad' }),
+      await ask({ clientPrincipal: 'bad' }),
+    ];
+
+    expect(found).toEqual([
+      refused(invalid),
+      refused(invalid, `${challenge}, error="invalid_token"`),
+      refused(invalid),
+    ]);
+    expect(refusals).toEqual([
+      ['token', 'why'],
+      ['principal', 'why'],
+    ]);
   });
 });

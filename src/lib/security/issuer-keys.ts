@@ -1,0 +1,121 @@
+import type { CryptoKey, JWSHeaderParameters, LocalJWKSet } from 'jose';
+import {
+  AppError,
+  type Clock,
+  rejectOnAbort,
+  singleFlight,
+  startDeadline,
+  startLifetime,
+} from '../core/index.ts';
+
+/** One request for a key set. */
+export interface KeySetRequest {
+  readonly signal: AbortSignal;
+  /** Longest time for one try. */
+  readonly timeoutMs: number;
+  readonly maxAnswerBytes: number;
+}
+
+interface IssuerKeysPorts {
+  readonly clock: Clock;
+  /** Asks the issuer, under a policy that retries. */
+  fetch(request: KeySetRequest): Promise<{ readonly status: number; readonly body: Uint8Array }>;
+  /** Told of each time when the keys could not be fetched, whether or not old ones still do. */
+  onFailure(error: unknown): void;
+}
+
+/**
+ * Finds the key that the header of a token names; `undefined` when the issuer has none that fits.
+ *
+ * @throws AppError `unavailable` when the issuer cannot be asked: nobody knows then whether the token is good
+ */
+export type FindIssuerKey = (
+  header: JWSHeaderParameters,
+  signal: AbortSignal,
+) => Promise<CryptoKey | undefined>;
+
+/** Keys as they were fetched, and when. */
+interface HeldKeys {
+  readonly find: LocalJWKSet;
+  ageMs(): number;
+}
+
+/** From this age on keys are fetched again, and nobody waits for it. */
+const renewAfterMs = 5 * 60_000;
+/** From this age on whoever comes waits for new ones, so that a key that was taken back counts no longer. */
+const waitAfterMs = 10 * 60_000;
+/** While the issuer does not answer the last keys are good for so long. */
+const longestMs = 24 * 3_600_000;
+/** Between two fetches for keys that nobody knows, and after one that has failed: anybody can make up the id of a key. */
+const pauseMs = 30_000;
+
+/** All tries together. A client waits for it, but only while there are no keys yet. */
+const fetchLimitMs = 10_000;
+const tryLimitMs = 5_000;
+/** Large issuers show a dozen keys in 20 KB. */
+const maxKeySetBytes = 65_536;
+
+/**
+ * Keeps the keys of the issuer of tokens (JWK set, RFC 7517 §5). They are fetched at the first token, again every few minutes
+ * while tokens come, and when a token names a key that is not among them, which is how issuers change keys. However many
+ * wait for it, there is one fetch at a time, and none of them can end it for the others.
+ */
+export function createIssuerKeys({ clock, fetch, onFailure }: IssuerKeysPorts): FindIssuerKey {
+  let held: HeldKeys | undefined;
+  let pausedUntilMs = Number.NEGATIVE_INFINITY;
+  const isPaused = () => clock.monotonicMs() < pausedUntilMs;
+
+  const renew = singleFlight(async () => {
+    using time = startDeadline(clock, fetchLimitMs);
+    const leftMs = startLifetime(clock, clock.now() + longestMs);
+    try {
+      const request = { signal: time.signal, timeoutMs: tryLimitMs, maxAnswerBytes: maxKeySetBytes };
+      const find = await readKeySet(await rejectOnAbort(fetch(request), time.signal));
+      held = { find, ageMs: () => longestMs - leftMs() };
+      return held;
+    } catch (error) {
+      pausedUntilMs = clock.monotonicMs() + pauseMs;
+      onFailure(error);
+      throw unavailable(error);
+    }
+  });
+
+  /** The keys that count now. */
+  async function presentKeys(): Promise<HeldKeys> {
+    const known = held;
+    if (!known || known.ageMs() >= longestMs) return renew();
+    if (known.ageMs() < renewAfterMs || isPaused()) return known;
+    // Told of by itself.
+    const renewed = renew().catch(() => known);
+    return known.ageMs() < waitAfterMs ? known : renewed;
+  }
+
+  async function find(header: JWSHeaderParameters): Promise<CryptoKey | undefined> {
+    const keys = await presentKeys();
+    const key = await findIn(keys, header);
+    if (key || keys.ageMs() < pauseMs) return key;
+    if (isPaused()) throw unavailable();
+    return findIn(await renew(), header);
+  }
+
+  return (header, signal) => rejectOnAbort(find(header), signal);
+}
+
+/** No key, several, and one that is no key at all are the same: nothing can be proven by it. */
+async function findIn(keys: HeldKeys, header: JWSHeaderParameters): Promise<CryptoKey | undefined> {
+  try {
+    return await keys.find(header);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readKeySet({ status, body }: { status: number; body: Uint8Array }): Promise<LocalJWKSet> {
+  if (status !== 200) throw new Error(`The issuer of tokens answers ${status} in the place of its keys`);
+  const { createLocalJWKSet } = await import('jose');
+  return createLocalJWKSet(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
+}
+
+function unavailable(cause?: unknown): AppError {
+  return new AppError('unavailable', 'The issuer of tokens is not available at the moment', { cause });
+}
