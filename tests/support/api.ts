@@ -3,6 +3,7 @@ import pg from 'pg';
 import { expect, inject } from 'vitest';
 import { createKeyring, newApiKey, type Scope } from '../../src/lib/security/index.ts';
 import { testSecretKey } from './app.ts';
+import { claimsOf, sharedToken } from './jwt.ts';
 
 /** Calls the app that all end-to-end tests share, with one credential. */
 export interface Api {
@@ -15,9 +16,30 @@ export interface Api {
 
 /** A client with the given API key; without one, a client that sends no credential. */
 export function apiWith(key?: string, baseUrl = inject('baseUrl')): Api {
-  const call = (path: string, init: RequestInit = {}) => {
+  const headers = key === undefined ? {} : { 'x-api-key': key };
+  return Object.assign(callsWith(headers, baseUrl), {
+    key: key ?? '',
+    callerId: `key:${key?.split('_')[1]}`,
+  });
+}
+
+/** A client with a bearer token; by default a good one of the user, with the given claims. */
+export function apiWithToken(
+  {
+    sub = '',
+    token,
+    ...claims
+  }: { readonly sub?: string; readonly token?: string; readonly [claim: string]: unknown },
+  baseUrl = inject('baseUrl'),
+): Api {
+  const text = token ?? sharedToken(claimsOf(sub, claims));
+  return Object.assign(callsWith({ authorization: `Bearer ${text}` }, baseUrl), { key: '', callerId: sub });
+}
+
+function callsWith(credential: Readonly<Record<string, string>>, baseUrl: string) {
+  return (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
-    if (key !== undefined) headers.set('x-api-key', key);
+    for (const [name, value] of Object.entries(credential)) headers.set(name, value);
     return fetch(`${baseUrl}${path}`, {
       redirect: 'manual',
       ...init,
@@ -25,7 +47,6 @@ export function apiWith(key?: string, baseUrl = inject('baseUrl')): Api {
       signal: AbortSignal.timeout(20_000),
     });
   };
-  return Object.assign(call, { key: key ?? '', callerId: `key:${key?.split('_')[1]}` });
 }
 
 /** A client with every right. */

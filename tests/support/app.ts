@@ -7,6 +7,7 @@ import { type LocalHost, startLocalHost } from '../../local/host/index.ts';
 import { pickFreePorts } from '../../local/services/ports.ts';
 import { type Services, startServices } from '../../local/services/start-services.ts';
 import { readLocalSettings } from '../../local/settings.ts';
+import { testJwtSecret } from './jwt.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /** The built app with services of its own, reached over HTTP. */
@@ -94,6 +95,7 @@ function environment(
     PORT: String(port),
     ENVIRONMENT: 'test',
     SECRET_KEY: testSecretKey,
+    JWT_SECRET: testJwtSecret,
     ...env,
   });
   return appEnvironment(settings, services);

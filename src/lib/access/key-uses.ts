@@ -31,19 +31,23 @@ export function createKeyUses({ clock, database, logger, lifecycle }: KeyUsesPor
     using activity = lifecycle.begin();
     using time = startDeadline(clock, writeLimitMs, activity.signal);
     const now = clock.now();
-    await database.transaction('note use of API key', time.signal, async (trx) => {
-      const key = trx.updateTable('api_keys').where('id', '=', id).where('revoked_at', 'is', null);
-      if (newHash) await key.set({ hash: newHash }).execute();
-      await key
-        .set({ last_used_at: toTimestamp(now) })
-        .where((where) =>
-          where.or([
-            where('last_used_at', 'is', null),
-            where('last_used_at', '<=', new Date(now - notedEveryMs)),
-          ]),
-        )
-        .execute();
-    });
+    try {
+      await database.transaction('note use of API key', time.signal, async (trx) => {
+        const key = trx.updateTable('api_keys').where('id', '=', id).where('revoked_at', 'is', null);
+        if (newHash) await key.set({ hash: newHash }).execute();
+        await key
+          .set({ last_used_at: toTimestamp(now) })
+          .where((where) =>
+            where.or([
+              where('last_used_at', 'is', null),
+              where('last_used_at', '<=', new Date(now - notedEveryMs)),
+            ]),
+          )
+          .execute();
+      });
+    } catch (error) {
+      logger.warning('the use of an API key could not be noted', { error });
+    }
   }
 
   return (id, newHash) => {
@@ -52,8 +56,6 @@ export function createKeyUses({ clock, database, logger, lifecycle }: KeyUsesPor
     if (lastMs !== undefined && nowMs - lastMs < notedEveryMs) return;
     if (notedMs.size >= maxRemembered) notedMs.clear();
     notedMs.set(id, nowMs);
-    outsideOfInvocations(() => write(id, newHash)).catch((error: unknown) =>
-      logger.warning('the use of an API key could not be noted', { error }),
-    );
+    void outsideOfInvocations(() => write(id, newHash));
   };
 }
