@@ -11,7 +11,7 @@ const groups: Readonly<Record<Setting['group'], readonly [heading: string, intro
     'One of: a connection string, an account name with its key, or the connection of the platform.',
   ],
   uploads: ['Uploads', 'What is accepted through the API.'],
-  access: ['Access', 'Who is let in beside callers with an API key.'],
+  access: ['Access', 'Who is let in beside [callers with an API key](http.md#who-is-calling).'],
   backups: ['Backups', 'What runs by itself.'],
   alerts: ['Alerts', 'Where word to operators goes. Without either, nowhere.'],
   telemetry: [
