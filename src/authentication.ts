@@ -9,9 +9,8 @@ import {
   type Authenticate,
   createApiKeyCheck,
   createAuthenticator,
-  createIssuerKeys,
   createTokenCheck,
-  type FindIssuerKey,
+  type Issuer,
   type Keyring,
   type RotatingSecret,
   readClientPrincipal,
@@ -44,7 +43,7 @@ export function createAuthentication(ports: AuthenticationPorts): Authenticate {
     checkToken: createTokenCheck({
       clock,
       secrets: ports.jwtSecrets,
-      findIssuerKey: issuerKeys(ports),
+      keyIssuer: openIssuer(ports),
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       adminRole: config.JWT_ADMIN_ROLE,
@@ -55,17 +54,11 @@ export function createAuthentication(ports: AuthenticationPorts): Authenticate {
   });
 }
 
-/** The keys of the issuer, by a client that calls nobody else: its host must not be one that other calls may go to. */
-function issuerKeys({
-  config,
-  clock,
-  logger,
-  lifecycle,
-  resilience,
-}: AuthenticationPorts): FindIssuerKey | undefined {
+/** The issuer of tokens, by a client that calls nobody else: its host must not be one that other calls may go to. */
+function openIssuer({ config, logger, lifecycle, resilience }: AuthenticationPorts): Issuer | undefined {
   const url = config.JWT_JWKS_URL;
   if (url === undefined) return undefined;
-  const issuer = createOutbound({
+  const outbound = createOutbound({
     resilience,
     dependency: 'jwks',
     allowedHosts: [new URL(url).host],
@@ -73,10 +66,9 @@ function issuerKeys({
     // Keys are fetched for everybody, not for the request that happens to wait for them.
     propagate: () => ({}),
   });
-  lifecycle.onStop('calls to the issuer of tokens', () => issuer.close());
-  return createIssuerKeys({
-    clock,
-    fetch: (request) => outsideOfInvocations(() => issuer.fetch(url, request)),
+  lifecycle.onStop('calls to the issuer of tokens', () => outbound.close());
+  return {
+    fetchKeys: (request) => outsideOfInvocations(() => outbound.fetch(url, request)),
     onFailure: (error) => logger.warning('the keys of the issuer of tokens could not be fetched', { error }),
-  });
+  };
 }

@@ -2,7 +2,7 @@ import { AppError } from '../core/index.ts';
 import type { CheckApiKey } from './api-key-check.ts';
 import type { ProvenIdentity, Refusal } from './claims.ts';
 import type { Caller } from './scopes.ts';
-import type { CheckToken } from './tokens.ts';
+import type { CheckToken } from './verify-token.ts';
 
 interface AuthenticatorPorts {
   readonly checkApiKey: CheckApiKey;

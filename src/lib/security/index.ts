@@ -5,7 +5,7 @@ export { type AzureIdentity, createAzureIdentity, databaseToken } from './azure-
 export { readClientPrincipal } from './client-principal.ts';
 export { createKeyring, equalsInConstantTime, type Keyring, type RotatingSecret } from './derived-keys.ts';
 export { isIdentityError } from './identity-error.ts';
-export { createIssuerKeys, type FindIssuerKey } from './issuer-keys.ts';
+export type { Issuer } from './issuer-keys.ts';
 export { allows, type Caller, isAdmin, isScope, type Scope, scopes } from './scopes.ts';
 export { createScraperCheck, type IsScraper } from './scrape-token.ts';
 export { createTokenCheck } from './tokens.ts';

@@ -1,4 +1,4 @@
-import type { CryptoKey, JWSHeaderParameters, LocalJWKSet } from 'jose';
+import { type CryptoKey, createLocalJWKSet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import {
   AppError,
   type Clock,
@@ -16,11 +16,11 @@ export interface KeySetRequest {
   readonly maxAnswerBytes: number;
 }
 
-interface IssuerKeysPorts {
-  readonly clock: Clock;
-  /** Asks the issuer, under a policy that retries. */
-  fetch(request: KeySetRequest): Promise<{ readonly status: number; readonly body: Uint8Array }>;
-  /** Told of each time when the keys could not be fetched, whether or not old ones still do. */
+/** Whoever gives out tokens, and shows the keys by which they are checked. */
+export interface Issuer {
+  /** Asks for the keys, under a policy that retries. */
+  fetchKeys(request: KeySetRequest): Promise<{ readonly status: number; readonly body: Uint8Array }>;
+  /** Told of each time when they could not be fetched, whether or not old ones still do. */
   onFailure(error: unknown): void;
 }
 
@@ -60,7 +60,7 @@ const maxKeySetBytes = 65_536;
  * while tokens come, and when a token names a key that is not among them, which is how issuers change keys. However many
  * wait for it, there is one fetch at a time, and none of them can end it for the others.
  */
-export function createIssuerKeys({ clock, fetch, onFailure }: IssuerKeysPorts): FindIssuerKey {
+export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
   let held: HeldKeys | undefined;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   const isPaused = () => clock.monotonicMs() < pausedUntilMs;
@@ -70,12 +70,12 @@ export function createIssuerKeys({ clock, fetch, onFailure }: IssuerKeysPorts): 
     const leftMs = startLifetime(clock, clock.now() + longestMs);
     try {
       const request = { signal: time.signal, timeoutMs: tryLimitMs, maxAnswerBytes: maxKeySetBytes };
-      const find = await readKeySet(await rejectOnAbort(fetch(request), time.signal));
+      const find = readKeySet(await rejectOnAbort(issuer.fetchKeys(request), time.signal));
       held = { find, ageMs: () => longestMs - leftMs() };
       return held;
     } catch (error) {
       pausedUntilMs = clock.monotonicMs() + pauseMs;
-      onFailure(error);
+      issuer.onFailure(error);
       throw unavailable(error);
     }
   });
@@ -110,9 +110,8 @@ async function findIn(keys: HeldKeys, header: JWSHeaderParameters): Promise<Cryp
   }
 }
 
-async function readKeySet({ status, body }: { status: number; body: Uint8Array }): Promise<LocalJWKSet> {
+function readKeySet({ status, body }: { status: number; body: Uint8Array }): LocalJWKSet {
   if (status !== 200) throw new Error(`The issuer of tokens answers ${status} in the place of its keys`);
-  const { createLocalJWKSet } = await import('jose');
   return createLocalJWKSet(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
 }
 

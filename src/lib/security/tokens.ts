@@ -1,118 +1,17 @@
-import type { CryptoKey, JWSHeaderParameters, JWTPayload, JWTVerifyOptions } from 'jose';
-import type { Clock } from '../core/index.ts';
-import { type ProvenIdentity, type Refusal, readIdentity } from './claims.ts';
-import type { RotatingSecret } from './derived-keys.ts';
-import type { FindIssuerKey } from './issuer-keys.ts';
-
-interface TokenCheckPorts {
-  readonly clock: Clock;
-  /** Of tokens signed with HS256; `undefined` where none are taken. Asked at each token. */
-  secrets(): RotatingSecret | undefined;
-  /** Of tokens signed with RS256 or ES256; left out where none are taken. */
-  readonly findIssuerKey?: FindIssuerKey | undefined;
-  /** The `iss` that tokens must have. */
-  readonly issuer: string | undefined;
-  /** The `aud` that tokens must have, alone or among others. */
-  readonly audience: string | undefined;
-  readonly adminRole: string;
-}
-
-/**
- * Tells whose token it is, if it is good.
- *
- * @throws AppError `unavailable` when the keys of the issuer cannot be asked for
- */
-export type CheckToken = (text: string, signal: AbortSignal) => Promise<ProvenIdentity | Refusal>;
-
-type Jose = typeof import('jose');
+import { lazy } from '../core/index.ts';
+import type { CheckToken, TokenRules } from './verify-token.ts';
 
 /** Tokens with many groups have 2 KB; longer ones are not taken apart. */
 const maxTokenLength = 8_192;
 /** Header, claims and signature (RFC 7515 §3.1). An encrypted token has five parts, an unsigned one nothing in the third. */
 const signedForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-/** Tokens of other kinds by the same issuer, as for a logout, prove nobody (RFC 8725 §3.11). */
-const acceptedTypes = /^(?:application\/)?(?:at\+)?jwt$/i;
-/** Later is no date any more (ECMA-262 §21.4.1.1). */
-const lastDateSeconds = 8.64e12;
-/** Clocks differ. */
-const clockSkewSeconds = 60;
 
-/**
- * Makes the check of bearer tokens (JWT, RFC 7519). Which key counts follows from the algorithm alone, never from what else
- * a header says: HS256 is checked by the secret, RS256 and ES256 by the keys of the issuer, so no key of one kind can be
- * taken for one of the other (RFC 8725 §2.1). The library is loaded with the first token.
- */
-export function createTokenCheck({ clock, secrets, findIssuerKey, ...rules }: TokenCheckPorts): CheckToken {
-  /** What a signature is held against. */
-  async function keysFor(header: JWSHeaderParameters, signal: AbortSignal) {
-    if (header.alg === 'HS256') {
-      const { current, previous } = secrets() ?? {};
-      return [current, previous].flatMap((secret) => (secret === undefined ? [] : [Buffer.from(secret)]));
-    }
-    const isAsymmetric = header.alg === 'RS256' || header.alg === 'ES256';
-    const key = isAsymmetric ? await findIssuerKey?.(header, signal) : undefined;
-    return key ? [key] : [];
-  }
-
+/** Makes the check of bearer tokens (JWT, RFC 7519). All that it takes is loaded with the first text that looks like one. */
+export function createTokenCheck(rules: TokenRules): CheckToken {
+  const verifier = lazy(async () => (await import('./verify-token.ts')).createVerifier(rules));
   return async (text, signal) => {
     if (text.length > maxTokenLength || !signedForm.test(text)) return { refused: 'form' };
-    const jose = await import('jose');
-    const header = readHeader(jose, text);
-    if (!header) return { refused: 'header' };
-    const [first, second] = await keysFor(header, signal);
-    if (!first) return { refused: 'key' };
-    const options: JWTVerifyOptions = {
-      algorithms: [String(header.alg)],
-      clockTolerance: clockSkewSeconds,
-      currentDate: new Date(clock.now()),
-      requiredClaims: ['exp', 'sub'],
-      ...(rules.issuer !== undefined && { issuer: rules.issuer }),
-      ...(rules.audience !== undefined && { audience: rules.audience }),
-    };
-    let verified = await verify(jose, text, first, options);
-    if (second && 'refused' in verified && verified.refused === badSignature)
-      verified = await verify(jose, text, second, options);
-    if ('refused' in verified) return verified;
-    const { iat = 0, exp = 0 } = verified.claims;
-    // What the library leaves to its users: a token from the future, and one for ever (1e999 in JSON is Infinity).
-    if (iat > clock.now() / 1000 + clockSkewSeconds) return { refused: 'iat' };
-    if (exp > lastDateSeconds) return { refused: 'exp' };
-    const found = readIdentity(verified.claims, rules.adminRole);
-    return 'refused' in found ? found : { ...found, expiresAt: exp * 1000 };
+    const verify = await verifier();
+    return verify(text, signal);
   };
-}
-
-/** The header, unless it asks for something that we do not do; what it says of other keys and of addresses is not looked at. */
-function readHeader(jose: Jose, text: string): JWSHeaderParameters | undefined {
-  try {
-    const header = jose.decodeProtectedHeader(text);
-    // `b64` and all that is critical change what was signed, `cty` says that there is another token inside.
-    if ('crit' in header || 'b64' in header || 'cty' in header) return undefined;
-    const { typ } = header;
-    return typ === undefined || (typeof typ === 'string' && acceptedTypes.test(typ)) ? header : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const badSignature = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED';
-
-async function verify(
-  jose: Jose,
-  text: string,
-  key: CryptoKey | Uint8Array,
-  options: JWTVerifyOptions,
-): Promise<{ readonly claims: JWTPayload } | Refusal> {
-  try {
-    const { payload } = await jose.jwtVerify(text, key, options);
-    return { claims: payload };
-  } catch (error) {
-    return { refused: wordFor(error) };
-  }
-}
-
-/** The library's code, and of a claim its name; never the message, which may quote the token. */
-function wordFor(error: unknown): string {
-  if (!(error instanceof Error && 'code' in error)) return 'unusable key';
-  return 'claim' in error ? `${error.code} ${error.claim}` : String(error.code);
 }

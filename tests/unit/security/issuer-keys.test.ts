@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createIssuerKeys } from '../../../src/lib/security/index.ts';
+import { createIssuerKeys } from '../../../src/lib/security/issuer-keys.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { type IssuerKey, makeIssuerKey } from '../../support/jwt.ts';
 
@@ -18,9 +18,8 @@ function setUp(answer: Answer | Error | Promise<Answer> = showing(first)) {
   const clock = fakeClock();
   const { signal } = new AbortController();
   const issuer = { answer, asked: 0, failures: [] as unknown[] };
-  const find = createIssuerKeys({
-    clock,
-    async fetch({ timeoutMs, maxAnswerBytes }) {
+  const find = createIssuerKeys(clock, {
+    async fetchKeys({ timeoutMs, maxAnswerBytes }) {
       expect([timeoutMs, maxAnswerBytes]).toEqual([5_000, 65_536]);
       issuer.asked += 1;
       if (issuer.answer instanceof Error) throw issuer.answer;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createIssuerKeys, createTokenCheck } from '../../../src/lib/security/index.ts';
+import { createTokenCheck } from '../../../src/lib/security/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import {
   assemble,
@@ -41,17 +41,16 @@ function setUp({ secret = testJwtSecret, previous, keys = [rsa, ec], bound = fal
   const check = createTokenCheck({
     clock,
     secrets: () => (secret === '' ? undefined : { current: secret, previous }),
-    findIssuerKey:
+    keyIssuer:
       keys.length === 0
         ? undefined
-        : createIssuerKeys({
-            clock,
-            fetch: async () => {
+        : {
+            fetchKeys: async () => {
               asked.push('keys');
               return { status: 200, body };
             },
             onFailure: () => {},
-          }),
+          },
     issuer: bound ? issuer : undefined,
     audience: bound ? audience : undefined,
     adminRole: 'admin',
@@ -352,6 +351,7 @@ it('asks for the secrets at each token, so that they can be replaced', async () 
   const check = createTokenCheck({
     clock: fakeClock(),
     secrets: () => ({ current: secret }),
+    keyIssuer: undefined,
     issuer: undefined,
     audience: undefined,
     adminRole: 'admin',
