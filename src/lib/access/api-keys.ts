@@ -1,5 +1,5 @@
 import { type Clock, toTimestamp } from '../core/index.ts';
-import { type Database, sql } from '../database/index.ts';
+import type { Database } from '../database/index.ts';
 import { isScope, type Keyring, newApiKey, type Scope, type StoredApiKey } from '../security/index.ts';
 
 interface ApiKeysPorts {
@@ -45,24 +45,21 @@ export function createApiKeys({ clock, database, keyring }: ApiKeysPorts): ApiKe
         'find API key',
         signal,
         async (db) => {
-          const memberships = db
-            .selectFrom('project_members')
-            .select('project_id')
-            .where('user_id', '=', `key:${id}`);
-          // One round trip: nothing of it is kept, so that a key that is revoked is refused from then on everywhere.
-          const row = await db
+          // One round trip, and nothing of it is kept: a key that is revoked is refused from then on everywhere.
+          const rows = await db
             .selectFrom('api_keys')
-            .select(['hash', 'scopes', 'expires_at', 'revoked_at'])
-            .select(sql<string[]>`array(${memberships})`.as('project_ids'))
+            .leftJoin('project_members', (join) => join.on('user_id', '=', `key:${id}`))
+            .select(['hash', 'scopes', 'expires_at', 'revoked_at', 'project_id'])
             .where('id', '=', id)
-            .executeTakeFirst();
+            .execute();
+          const [row] = rows;
           if (!row) return undefined;
           return {
             hash: row.hash,
             scopes: row.scopes.filter(isScope),
             expiresAt: row.expires_at?.getTime(),
             revokedAt: row.revoked_at?.getTime(),
-            projectIds: row.project_ids,
+            projectIds: rows.flatMap(({ project_id }) => project_id ?? []),
           };
         },
         // Whoever takes back an order on the breaker of the database proves first who they are.
