@@ -18,6 +18,7 @@ describe('the list of breakers', () => {
       'queue closed auto',
       'postgres closed auto',
       'postgres-direct closed auto',
+      'jwks closed auto',
     ]);
     expect(list.modes_read_at).toBe('2026-01-01T00:00:00.000Z');
   });
