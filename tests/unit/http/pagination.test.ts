@@ -43,6 +43,18 @@ describe('cursors', () => {
     );
   });
 
+  it('have one text: the same bytes written in another way are refused', () => {
+    const cursor = cursors.encode('files', ['a', 'b']);
+    const written = [`${cursor}=`, `${cursor}.`, ` ${cursor}`, cursor.replace(/(.)/, '$1\n')];
+
+    for (const text of written) {
+      expect(Buffer.from(text, 'base64url').toString('base64url')).toBe(cursor);
+      expect(() => cursors.decode('files', text)).toThrow(
+        expect.objectContaining({ code: 'validation_failed' }),
+      );
+    }
+  });
+
   it.each(['', 'x', 'AAAA', '💥'])('refuse the text %j', (text) => {
     expect(() => cursors.decode('files', text)).toThrow(
       expect.objectContaining({ code: 'validation_failed' }),
