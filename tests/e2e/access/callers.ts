@@ -49,7 +49,7 @@ export async function makeCallers(app: App): Promise<Callers> {
 }
 
 /** A caller with an API key of these scopes. */
-export async function keyCaller(app: App, name: string, scopesOf: readonly Scope[]): Promise<Caller> {
+async function keyCaller(app: App, name: string, scopesOf: readonly Scope[]): Promise<Caller> {
   const { id, text } = await insertKey(app, scopesOf);
   return { name, headers: { 'x-api-key': text }, id: `key:${id}` };
 }
