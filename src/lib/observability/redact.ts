@@ -96,6 +96,12 @@ const secretShapes: readonly Shape[] = [
   ),
   // API keys of this service: the id may be shown, the secret may not.
   shape(/csk_/, '(csk_[A-Za-z0-9]+_)[A-Za-z0-9_-]+', 'g'),
+  // Tokens of GitHub, GitLab, npm, Slack and Google, which say by their first letters what they are.
+  shape(
+    /gh[oprsu]_|_pat_|glpat-|npm_|xox[a-z]-|AIza/,
+    `()${start}(?:gh[oprsu]_|github_pat_|glpat-|npm_|xox[a-z]-|AIza)[A-Za-z0-9_-]{16,}`,
+    'g',
+  ),
   // JSON Web Tokens, signed (three parts) or encrypted (five).
   shape(/eyJ/, String.raw`()${start}eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,3}`, 'g'),
   // 32 or 64 bytes in base64: account keys, user delegation keys, signatures. A SHA-256 looks the same there; ours are in hex.
