@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AppError, isAppError } from '../core/index.ts';
+import { redactAndCut } from '../observability/index.ts';
 import { type Answer, json } from './answer.ts';
 
 /** A problem document (RFC 9457). */
@@ -16,17 +17,27 @@ export const problemShape = z.strictObject({
     .optional(),
 });
 
-/** What a client is told of anything that was thrown. What is not an {@link AppError} shows nothing of itself. */
+/** Of the name of a field, and of a sentence: what clients make up may be of any length. */
+const maxPathLength = 300;
+const maxDetailLength = 1_000;
+
+/**
+ * What a client is told of anything that was thrown. What is not an {@link AppError} shows nothing of itself. Names of
+ * fields are the client's own, and a secret that stands in the place of one is not repeated: problems get copied into
+ * tickets and logs.
+ */
 export function toProblem(error: unknown, correlationId: string): z.infer<typeof problemShape> {
   const known = appErrorOf(error);
   return {
     type: `urn:crownsafe:problem:${known.code}`,
     title: known.title,
     status: known.status,
-    detail: known.message,
+    detail: redactAndCut(known.message, maxDetailLength),
     code: known.code,
     correlation_id: correlationId,
-    ...(known.errors && { errors: known.errors.map((field) => ({ ...field })) }),
+    ...(known.errors && {
+      errors: known.errors.map((field) => ({ ...field, path: redactAndCut(field.path, maxPathLength) })),
+    }),
   };
 }
 

@@ -52,6 +52,27 @@ describe('a problem document', () => {
     },
   );
 
+  it('repeats no secret that stands in the place of a name, and no name of any length', () => {
+    const refuse = (path: string) =>
+      toProblem(
+        new AppError('validation_failed', `${path}: is not known here`, {
+          errors: [{ path, message: 'is not known here', code: 'unknown' }],
+        }),
+        'abc',
+      );
+
+    const secret = JSON.stringify(refuse('csk_0123456789abcdef_hunter2hunter2hunter2'));
+    const plain = refuse('items.3.password');
+    const long = JSON.stringify(refuse('x'.repeat(1_000_000)));
+
+    expect(secret).not.toContain('hunter2');
+    expect(plain).toMatchObject({
+      detail: 'items.3.password: is not known here',
+      errors: [{ path: 'items.3.password' }],
+    });
+    expect(long.length).toBeLessThan(2_000);
+  });
+
   it.each(codes)('has the declared shape and the status of its code: %s', (code) => {
     const document = toProblem(new AppError(code, 'Words'), 'abc');
 
