@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createKeyring, newApiKey, type Scope, scopes } from '../../../src/lib/security/index.ts';
 import { inDatabase } from '../../support/api.ts';
-import { type App, testSecretKey } from '../../support/app.ts';
+import type { App } from '../../support/app.ts';
 
 /** Somebody who calls: how they prove who they are, and under which id things are theirs. */
 export interface Caller {
@@ -70,7 +70,7 @@ async function badCallers(app: App): Promise<Caller[]> {
   const credentials: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'an expired key': { 'x-api-key': expired.text },
     'a revoked key': { 'x-api-key': revoked.text },
-    'an unknown key': { 'x-api-key': newApiKey(createKeyring(testSecretKey)).text },
+    'an unknown key': { 'x-api-key': newApiKey(keyringOf(app)).text },
     'the secret of another key': { 'x-api-key': `csk_${good.id}_${secret}` },
     'a key in capitals': { 'x-api-key': good.text.toUpperCase() },
     'a key as bearer': { authorization: `Bearer ${good.text}` },
@@ -89,8 +89,11 @@ async function badCallers(app: App): Promise<Caller[]> {
   return Object.entries(credentials).map(([name, headers]) => ({ name, headers, id: '' }));
 }
 
+/** The secret under which the app keeps its keys. */
+const keyringOf = (app: App) => createKeyring(app.env['SECRET_KEY'] ?? '');
+
 async function insertKey(app: App, scopesOf: readonly Scope[], { expired = false, revoked = false } = {}) {
-  const key = newApiKey(createKeyring(testSecretKey));
+  const key = newApiKey(keyringOf(app));
   await inDatabase(
     (db) =>
       db.query(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startLocalHost } from '../../../local/host/index.ts';
@@ -26,7 +27,11 @@ let fixtures: Fixtures;
 
 beforeAll(async () => {
   const slack = stack.use(await startMisbehavingServer((_, response) => response.end('ok')));
-  app = await startApp(inject('appFolder'), { SLACK_WEBHOOK_URL: `${slack.origin}/services/T0/B0/x` });
+  app = await startApp(inject('appFolder'), {
+    SLACK_WEBHOOK_URL: `${slack.origin}/services/T0/B0/x`,
+    // In production nothing starts with a secret that can be guessed.
+    SECRET_KEY: randomBytes(32).toString('base64url'),
+  });
   stack.defer(() => app.stop());
   const stateFolder = makeTemporaryFolder();
   stack.defer(() => rm(stateFolder, { recursive: true, force: true }));
@@ -34,7 +39,12 @@ beforeAll(async () => {
   const production = await startLocalHost({
     appFolder: inject('appFolder'),
     port: 0,
-    env: { ...env, ENVIRONMENT: 'production', 'AzureWebJobs.jobs.Disabled': 'true' },
+    env: {
+      ...env,
+      ENVIRONMENT: 'production',
+      TRUSTED_PROXY_HOPS: '2',
+      'AzureWebJobs.jobs.Disabled': 'true',
+    },
     stateFolder,
     log: () => {},
   });
@@ -102,7 +112,12 @@ async function send(endpoint: Endpoint, url: string, init: RequestInit, caller: 
   if (endpoint.method !== method || !template.test(new URL(url).pathname))
     throw new Error(`${method} ${url} is not ${endpoint.name}`);
   const fetchAs = async (as: string) => {
-    const headers = { ...Object.fromEntries(new Headers(init.headers)), ...caller.headers };
+    const headers = {
+      // So many bad credentials from one address would be held back.
+      'x-forwarded-for': `10.${[...randomBytes(3)].join('.')}`,
+      ...Object.fromEntries(new Headers(init.headers)),
+      ...caller.headers,
+    };
     const signal = AbortSignal.timeout(20_000);
     const response = await fetch(url, { redirect: 'manual', ...init, method: as, headers, signal });
     return { status: response.status, text: await response.text() };
