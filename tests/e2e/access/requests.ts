@@ -93,12 +93,20 @@ const projectOfMember = ({ fixtures, callers }: Asking) =>
 
 async function retryJob({ call, fixtures }: Asking): Promise<string> {
   const id = await fixtures.failedJob();
-  return String((await call(`/api/v1/jobs/${id}/retry`, { method: 'POST' })).status);
+  const { status } = await call(`/api/v1/jobs/${id}/retry`, { method: 'POST' });
+  const [job] = await fixtures.sql('select status from jobs where id = $1', [id]);
+  const isRight = status < 300 || job?.['status'] === 'failed';
+  return `${status}${isRight ? '' : ` but ${job?.['status']}`}`;
 }
 
 async function createBackup({ call, fixtures }: Asking): Promise<string> {
   await fixtures.backupsAreIdle();
-  return String((await call('/api/v1/backups', json({ kind: 'full' }))).status);
+  const count = async () =>
+    Number((await fixtures.sql(`select count(*) from jobs where kind = 'backup'`))[0]?.['count']);
+  const before = await count();
+  const { status } = await call('/api/v1/backups', json({ kind: 'full' }));
+  const asked = (await count()) - before;
+  return `${status}${status < 300 || asked === 0 ? '' : ` but ${asked} asked for`}`;
 }
 
 /** How each row of the table asks: by the name of its endpoint, and what is special about the request. */
