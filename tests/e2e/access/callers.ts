@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createKeyring, newApiKey, type Scope, scopes } from '../../../src/lib/security/index.ts';
 import { inDatabase } from '../../support/api.ts';
 import type { App } from '../../support/app.ts';
+import { assemble, claimsOf, sharedToken } from '../../support/jwt.ts';
 
 /** Somebody who calls: how they prove who they are, and under which id things are theirs. */
 export interface Caller {
@@ -33,25 +34,39 @@ export type Callers = Readonly<Record<Kind, readonly Caller[]>>;
 
 /** Makes one or more callers of each kind for an app. */
 export async function makeCallers(app: App): Promise<Callers> {
-  const one = async (kind: string, scopesOf: readonly Scope[]) => [await keyCaller(app, kind, scopesOf)];
+  const both = async (name: string, scopesOf: readonly Scope[]) => [
+    await keyCaller(app, name, scopesOf),
+    tokenCaller(app, name, { scope: scopesOf.join(' ') }),
+  ];
   const single = await Promise.all(
-    everyScopeButAdmin.map(async (scope) => [scope, await one(scope, [scope])] as const),
+    everyScopeButAdmin.map(async (scope) => [scope, await both(scope, [scope])] as const),
   );
   return {
     nobody: [{ name: 'nobody', headers: {}, id: '' }],
     bad: await badCallers(app),
-    stranger: await one('stranger', everyScopeButAdmin),
-    owner: await one('owner', everyScopeButAdmin),
-    member: await one('member', everyScopeButAdmin),
-    admin: await one('admin', ['admin']),
+    stranger: await both('stranger', everyScopeButAdmin),
+    owner: await both('owner', everyScopeButAdmin),
+    member: await both('member', everyScopeButAdmin),
+    admin: [...(await both('admin', ['admin'])), tokenCaller(app, 'admin by role', { roles: ['admin'] })],
     ...(Object.fromEntries(single) as Record<(typeof everyScopeButAdmin)[number], Caller[]>),
   };
 }
 
-/** A caller with an API key of these scopes. */
 async function keyCaller(app: App, name: string, scopesOf: readonly Scope[]): Promise<Caller> {
   const { id, text } = await insertKey(app, scopesOf);
-  return { name, headers: { 'x-api-key': text }, id: `key:${id}` };
+  return { name: `${name} with a key`, headers: { 'x-api-key': text }, id: `key:${id}` };
+}
+
+function tokenCaller(app: App, name: string, claims: object): Caller {
+  const id = `${name} ${randomUUID()}`;
+  return { name: `${name} with a token`, headers: bearer(goodToken(app, id, claims)), id };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3_600;
+
+function goodToken(app: App, sub: string, claims: object): string {
+  return sharedToken(claimsOf(sub, { exp: inAnHour(), ...claims }), app.env['JWT_SECRET']);
 }
 
 /** Credentials of somebody with every right, each with one thing wrong. */
@@ -63,23 +78,29 @@ async function badCallers(app: App): Promise<Caller[]> {
   const principal = Buffer.from(
     JSON.stringify({ auth_typ: 'aad', claims: [{ typ: 'roles', val: 'admin' }], userId: 'admin' }),
   ).toString('base64');
-  const claims = { sub: 'admin', roles: ['admin'], exp: 4_102_444_800 };
-  const tokenOf = (header: object, signature: string) =>
-    [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') +
-    `.${signature}`;
+  const isAdmin = { roles: ['admin'] };
+  const token = goodToken(app, 'admin', isAdmin);
+  const claims = claimsOf('admin', { exp: inAnHour(), ...isAdmin });
   const credentials: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'an expired key': { 'x-api-key': expired.text },
     'a revoked key': { 'x-api-key': revoked.text },
     'an unknown key': { 'x-api-key': newApiKey(keyringOf(app)).text },
     'the secret of another key': { 'x-api-key': `csk_${good.id}_${secret}` },
     'a key in capitals': { 'x-api-key': good.text.toUpperCase() },
-    'a key as bearer': { authorization: `Bearer ${good.text}` },
+    'a key as bearer': bearer(good.text),
     'a key as basic': { authorization: `Basic ${Buffer.from(`${good.text}:`).toString('base64')}` },
     'a key in a cookie': { cookie: `x-api-key=${good.text}` },
-    'a token without signature': { authorization: `Bearer ${tokenOf({ alg: 'none', typ: 'JWT' }, '')}` },
-    'a token signed by somebody': {
-      authorization: `Bearer ${tokenOf({ alg: 'HS256', typ: 'JWT' }, secret)}`,
-    },
+    'a token as key': { 'x-api-key': token },
+    'a key and a token at once': { 'x-api-key': good.text, ...bearer(token) },
+    'a token of yesterday': bearer(goodToken(app, 'admin', { ...isAdmin, exp: inAnHour() - 90_000 })),
+    'a token of tomorrow': bearer(goodToken(app, 'admin', { ...isAdmin, nbf: inAnHour() + 90_000 })),
+    'a token without end': bearer(goodToken(app, 'admin', { ...isAdmin, exp: undefined })),
+    'a token of a key': bearer(goodToken(app, `key:${good.id}`, isAdmin)),
+    'a token of the app itself': bearer(goodToken(app, 'system:maintenance', isAdmin)),
+    'a token without signature': bearer(assemble({ alg: 'none', typ: 'JWT' }, claims, () => Buffer.of())),
+    'a token signed by somebody': bearer(sharedToken(claims, secret)),
+    'a token signed with another secret of ours': bearer(sharedToken(claims, app.env['SECRET_KEY'])),
+    'a token cut short': bearer(token.slice(0, -4)),
     'a principal of the platform': {
       'x-ms-client-principal': principal,
       'x-ms-client-principal-id': 'admin',

@@ -31,6 +31,7 @@ beforeAll(async () => {
     SLACK_WEBHOOK_URL: `${slack.origin}/services/T0/B0/x`,
     // In production nothing starts with a secret that can be guessed.
     SECRET_KEY: randomBytes(32).toString('base64url'),
+    JWT_SECRET: randomBytes(32).toString('base64url'),
   });
   stack.defer(() => app.stop());
   const stateFolder = makeTemporaryFolder();
