@@ -307,8 +307,7 @@ describe('a token is refused', () => {
       fc.asyncProperty(fc.constantFrom(...tokens), fc.nat(2_000), character, async (token, at, other) => {
         const index = at % token.length;
         const changed = token.slice(0, index) + other + token.slice(index + 1);
-        // The last character of a signature also has bits that mean nothing.
-        fc.pre(changed !== token && index !== token.length - 1);
+        fc.pre(changed !== token);
 
         const found = await bothBound.check(changed);
 
