@@ -15,6 +15,7 @@ export const advice: Readonly<Record<ProblemCode, readonly [again: Again, senten
   unauthorized: ['changed', 'Send a credential that is known, not expired and not revoked.'],
   forbidden: ['changed', 'Use a credential that has the scope `detail` names.'],
   not_found: ['changed', 'Check the address; what belongs to others is not found either.'],
+  request_timeout: ['later', 'Send the request again over a better connection, or in smaller parts.'],
   already_done: ['changed', 'Read what it made, which `detail` names; its secrets are not told twice.'],
   conflict: ['changed', 'Read the present state, then decide anew.'],
   alerts_not_configured: ['changed', 'Give the app one of the settings that `detail` names, then try again.'],
@@ -46,6 +47,14 @@ export const advice: Readonly<Record<ProblemCode, readonly [again: Again, senten
   one_file_only: ['changed', 'Send each file in a request of its own.'],
   report_too_large: ['changed', 'Ask for a shorter range of time.'],
   use_cursor: ['changed', 'Go on with `cursor`, from `next_cursor`.'],
+  rate_limited: [
+    'later',
+    'Wait for `retry-after` seconds, and send fewer requests: `ratelimit` says how many.',
+  ],
+  too_many_failures: [
+    'later',
+    'Wait for `retry-after` seconds; meanwhile no credential is looked at. Correct the credential first.',
+  ],
   internal: ['later', 'Report it with its `correlation_id`; trying again may help, once.'],
   database: ['later', 'Report it with its `correlation_id`; trying again may help, once.'],
   upstream: ['later', 'Try again after a while; report it with its `correlation_id` if it stays.'],

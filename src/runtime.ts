@@ -1,6 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
-import { createApiKeys } from './lib/access/index.ts';
+import { createApiKeys, createCredentialGuard } from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
@@ -9,7 +9,7 @@ import { createLifecycle, type Lazy, lazy, newId, startDeadline, systemClock } f
 import { createDatabase, createIdempotency, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
-import { createCursors, createEdge, watchRawRequests } from './lib/http/index.ts';
+import { createCursors, createEdge, createRateLimiter, watchRawRequests } from './lib/http/index.ts';
 import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import {
   createLogger,
@@ -146,6 +146,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   const idempotency = createIdempotency({ clock, database, logger: logger.child('database') });
   const liveness = createLiveness(clock, packageJson.version);
   const apiKeys = createApiKeys({ clock, database, keyring });
+  const credentialGuard = createCredentialGuard({
+    clock,
+    database,
+    keyring,
+    logger: logger.child('access'),
+    metrics,
+    audit: undefined,
+  });
   const files = lazy(() =>
     createFiles({
       clock,
@@ -235,6 +243,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     metrics,
     telemetry,
     apiKeys,
+    credentialGuard,
     caches,
     files,
     backups,
@@ -260,6 +269,11 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       isScraper: createScraperCheck(keyring, config.METRICS_TOKEN),
       isProduction: config.isProduction,
       corsOrigins: config.CORS_ORIGINS,
+      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+      limits:
+        config.ENVIRONMENT === 'test'
+          ? undefined
+          : { rate: createRateLimiter(clock, metrics), guard: credentialGuard.guard },
     }),
     sasLinks: lazy(() =>
       createSasLinks({

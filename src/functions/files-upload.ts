@@ -10,6 +10,7 @@ export const filesUpload = endpoint({
   route: 'api/v1/uploads',
   summary: 'Upload a file',
   access: scope('files:write'),
+  limit: 'uploads',
   query: z.strictObject({ project_id: idShape.optional() }),
   idempotent: true,
   responses: { 201: fileShape },

@@ -18,6 +18,7 @@ export const healthLive: readonly Endpoint[] = Object.entries(aliases).map(([nam
     route,
     summary: 'Is the process alive?',
     access: anybody,
+    limit: 'none',
     answersWhileStopping: true,
     responses: { 200: livenessShape },
     handle: () => runtime().liveness(),

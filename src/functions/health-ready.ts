@@ -16,6 +16,7 @@ export const healthReady: readonly Endpoint[] = Object.entries(aliases).map(([na
     route,
     summary: 'Can this instance do its work?',
     access: anybody,
+    limit: 'none',
     answersWhileStopping: true,
     responses: { 200: readinessShape, 503: readinessShape },
     async handle() {

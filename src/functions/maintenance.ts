@@ -16,7 +16,7 @@ export const maintenance: TimerFunction = {
 };
 
 async function maintain(signal: AbortSignal): Promise<void> {
-  const { files, backups, jobs, idempotency } = runtime();
+  const { files, backups, jobs, idempotency, credentialGuard } = runtime();
   const outcomes = await Promise.allSettled([
     files().finishDeletions(signal),
     files().discardAbandoned(signal),
@@ -25,6 +25,7 @@ async function maintain(signal: AbortSignal): Promise<void> {
     jobs().callAgain(signal),
     jobs().removeOld(signal),
     idempotency.removeExpired(signal),
+    credentialGuard.removeOld(signal),
   ]);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   if (failures.length > 0) throw new AggregateError(failures, 'some maintenance could not be done');

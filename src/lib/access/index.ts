@@ -1,3 +1,4 @@
 export { type ApiKeys, createApiKeys } from './api-keys.ts';
+export { createCredentialGuard } from './credential-guard.ts';
 export { createKeyUses } from './key-uses.ts';
 export { createMemberships } from './memberships.ts';

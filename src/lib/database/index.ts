@@ -2,6 +2,12 @@ export { type Expression, sql } from 'kysely';
 export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 export type { AuditEntry, RecordAudit } from './audit.ts';
 export { countUpTo } from './count-up-to.ts';
+export {
+  countFailure,
+  findBlocks,
+  findBlocksOf,
+  removeOldFailures,
+} from './credential-failures.ts';
 export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
 export { applyRoles, listMigrations, migrateDown, migrateToLatest, repoint } from './deploying.ts';
 export { toAppError } from './errors.ts';

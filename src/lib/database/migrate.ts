@@ -11,6 +11,7 @@ import * as dropS3Columns from './migrations/0006-drop-s3-columns.ts';
 import * as idempotencyKeys from './migrations/0007-idempotency-keys.ts';
 import * as poisonJobs from './migrations/0008-poison-jobs.ts';
 import * as apiKeyUse from './migrations/0009-api-key-use.ts';
+import * as credentialFailures from './migrations/0010-credential-failures.ts';
 import * as erasures from './migrations/0012-erasures.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 
@@ -35,6 +36,7 @@ const migrations: Record<string, Step> = {
   '0007-idempotency-keys': idempotencyKeys,
   '0008-poison-jobs': poisonJobs,
   '0009-api-key-use': apiKeyUse,
+  '0010-credential-failures': credentialFailures,
   '0012-erasures': erasures,
 };
 

@@ -2,18 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, type AnswerHeaders, empty } from './answer.ts';
 
 const exposedHeaders =
-  'accept-ranges, content-disposition, content-length, content-range, etag, idempotency-replayed, location, retry-after, x-correlation-id, x-report-generated-at, x-report-snapshot';
+  'accept-ranges, content-disposition, content-length, content-range, etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-correlation-id, x-report-generated-at, x-report-snapshot';
 const preflightSeconds = 600;
 
 /** CORS headers of an answer; empty when the caller is no browser of an allowed origin. */
 export function corsHeaders(allowedOrigins: readonly string[], request: IncomingHttpHeaders): AnswerHeaders {
   if (allowedOrigins.length === 0) return {};
-  const origin = request.origin;
-  const allowed = origin !== undefined && (allowedOrigins.includes('*') || allowedOrigins.includes(origin));
-  if (!allowed) return { vary: 'origin' };
+  // No origin that was not named is ever repeated, `null` included; credentials of the browser itself never go along.
+  const anybody = allowedOrigins.includes('*');
+  const { origin } = request;
+  if (!anybody && (origin === undefined || !allowedOrigins.includes(origin))) return { vary: 'origin' };
   return {
-    vary: 'origin',
-    'access-control-allow-origin': origin,
+    ...(!anybody && { vary: 'origin' }),
+    'access-control-allow-origin': anybody ? '*' : String(origin),
     'access-control-expose-headers': exposedHeaders,
   };
 }

@@ -1,16 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import type { HttpResponseInit } from '@azure/functions';
 import {
   AppError,
   type Clock,
   type Deadline,
+  isAppError,
   type Lifecycle,
   rejectOnAbort,
   startDeadline,
 } from '../core/index.ts';
 import {
   chooseCorrelationId,
-  currentContext,
   type InvocationContext,
   type Logger,
   type Metrics,
@@ -18,19 +17,22 @@ import {
   startInvocationSpan,
   type TraceHeaders,
 } from '../observability/index.ts';
-import { type Authenticate, allows, type Caller, type IsScraper } from '../security/index.ts';
+import type { Authenticate, IsScraper } from '../security/index.ts';
 import { clientGoneStatus, createAccessLog } from './access-log.ts';
-import { Answer, json } from './answer.ts';
+import { createAdmission, type Limits } from './admission.ts';
+import { Answer, type AnswerHeaders, json } from './answer.ts';
+import { clientAddress } from './client-address.ts';
 import { ClientGoneError } from './client-gone.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
-import { readCredentials } from './credentials.ts';
-import type { Access, Endpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { readRequestKey } from './idempotency.ts';
 import { readInput } from './input.ts';
 import { problemAnswer } from './problem.ts';
 import type { RawExchange, RawRequests } from './raw-requests.ts';
 import { resourceOf } from './resource.ts';
+import { securityHeaders } from './security-headers.ts';
 import { send } from './send.ts';
+import { blameSlowBody, watchBody } from './slow-body.ts';
 
 /** The platform cuts an answer whose first byte has not come after 230 s; ours must be out before. */
 const firstByteTimeoutMs = 220_000;
@@ -45,6 +47,9 @@ interface EdgePorts {
   readonly isScraper: IsScraper;
   readonly isProduction: boolean;
   readonly corsOrigins: readonly string[];
+  readonly trustedProxyHops: number;
+  /** `undefined`: nobody is limited, as in tests. */
+  readonly limits: Limits | undefined;
 }
 
 /** What the platform tells of an invocation. */
@@ -67,12 +72,17 @@ export interface Edge {
 export function createEdge(ports: EdgePorts): Edge {
   const { clock, rawRequests } = ports;
   const accessLog = createAccessLog(clock, ports.logger.child('http'), ports.metrics);
+  const admit = createAdmission(ports);
 
   /** Runs `answer` with everything every request gets: context, deadline, problems, headers, log line, metrics. */
   async function respond(
     route: string,
     invocation: Invocation,
-    answer: (exchange: RawExchange, deadline: Deadline) => Promise<Answer>,
+    answer: (
+      exchange: RawExchange,
+      deadline: Deadline,
+      limitHeaders: Record<string, string>,
+    ) => Promise<Answer>,
   ): Promise<HttpResponseInit> {
     const exchange = rawRequests.claim(invocation.invocationId);
     if (!exchange) return { status: clientGoneStatus };
@@ -93,6 +103,7 @@ export function createEdge(ports: EdgePorts): Edge {
       correlationId,
       functionName: invocation.functionName,
       requestId: invocation.invocationId,
+      clientAddress: clientAddress(request, ports.trustedProxyHops),
       resource: resourceOf(route, request.url ?? '/'),
       write: invocation.writeLog,
       span,
@@ -106,14 +117,14 @@ export function createEdge(ports: EdgePorts): Edge {
         if (!response.writableFinished) deadline.abort(new ClientGoneError());
       };
       response.once('close', onClose);
+      const limitHeaders: Record<string, string> = {};
       const sendAnswer = (toSend: Answer, cause?: unknown) =>
         send({
           answer: toSend,
-          headers: answerHeaders(
-            toSend,
-            context.correlationId,
-            corsHeaders(ports.corsOrigins, request.headers),
-          ),
+          headers: answerHeaders(toSend, context.correlationId, {
+            ...corsHeaders(ports.corsOrigins, request.headers),
+            ...limitHeaders,
+          }),
           withoutBody: request.method === 'HEAD',
           response,
           deadline,
@@ -136,8 +147,13 @@ export function createEdge(ports: EdgePorts): Edge {
       try {
         shorten(deadline, header('x-request-timeout'));
         // Whatever does not heed the signal must not keep the client waiting.
-        return await sendAnswer(await rejectOnAbort(answer(exchange, deadline), deadline.signal));
-      } catch (error) {
+        return await sendAnswer(
+          await rejectOnAbort(answer(exchange, deadline, limitHeaders), deadline.signal),
+        );
+      } catch (thrown) {
+        const error = blameSlowBody(thrown, request);
+        // The rest of such a body is not waited for.
+        if (isAppError(error, 'request_timeout')) response.setHeader('connection', 'close');
         return await sendAnswer(problemAnswer(error, context.correlationId), error);
       } finally {
         context.write = undefined;
@@ -147,10 +163,11 @@ export function createEdge(ports: EdgePorts): Edge {
 
   return {
     serve: (endpoint, invocation) =>
-      respond(endpoint.route, invocation, async ({ request }, deadline) => {
+      respond(endpoint.route, invocation, async ({ request }, deadline, limitHeaders) => {
         if (!endpoint.answersWhileStopping) ports.lifecycle.throwIfStopping();
         const { signal } = deadline;
-        const caller = await authorize(ports, endpoint.access, request, signal);
+        const caller = await admit(endpoint, request, limitHeaders, signal);
+        using _ = watchBody(clock, request, deadline.abort);
         const requestKey = readRequestKey(endpoint, caller, request.headers);
         const input = await readInput(endpoint, request);
         const result = await endpoint.handle({ ...input, caller, requestKey, raw: request, signal } as never);
@@ -164,37 +181,11 @@ export function createEdge(ports: EdgePorts): Edge {
   };
 }
 
-async function authorize(
-  ports: EdgePorts,
-  access: Access,
-  request: IncomingMessage,
-  signal: AbortSignal,
-): Promise<Caller | undefined> {
-  if (access.kind === 'public') return undefined;
-  const credentials = readCredentials(request);
-  const { authorization } = credentials;
-  if (access.kind === 'scrape' && (!ports.isProduction || ports.isScraper(authorization))) return undefined;
-  const caller = await ports.authenticate(credentials, signal);
-  // Known from here on, also in the log line of a refusal.
-  const context = currentContext();
-  if (context) context.userId = caller.id;
-  if (allows(caller, access.scope)) return caller;
-  throw new AppError('forbidden', `The scope ${access.scope} is required`, {
-    // Of the two schemes only bearer has words for it (RFC 6750 §3.1).
-    headers:
-      authorization === undefined
-        ? {}
-        : {
-            'www-authenticate': `Bearer realm="crownsafe", error="insufficient_scope", scope="${access.scope}"`,
-          },
-  });
-}
-
 /** A client that will not wait that long says so in seconds; it can only shorten the time. */
 function shorten(deadline: Deadline, requestedSeconds: string | undefined): void {
   if (requestedSeconds === undefined) return;
-  const seconds = Number(requestedSeconds);
-  if (!(seconds > 0))
+  const seconds = /^\d{1,9}(?:\.\d{1,9})?$/.test(requestedSeconds) ? Number(requestedSeconds) : 0;
+  if (seconds === 0)
     throw new AppError('malformed_request', 'x-request-timeout must be a number of seconds above 0');
   if (seconds * 1000 < deadline.remainingMs()) deadline.extend(seconds * 1000);
 }
@@ -208,25 +199,16 @@ function checkAnswer(endpoint: Endpoint, answer: Answer): void {
 }
 
 function answerHeaders(
-  answer: Answer,
+  { body, headers }: Answer,
   correlationId: string,
-  cors: Answer['headers'],
+  ofRequest: AnswerHeaders,
 ): Record<string, string> {
-  const contentType =
-    answer.body.kind === 'json'
-      ? 'application/json'
-      : answer.body.kind === 'text'
-        ? answer.body.contentType
-        : undefined;
   return {
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'strict-transport-security': 'max-age=31536000; includeSubDomains',
-    'x-content-type-options': 'nosniff',
-    ...(contentType && { 'content-type': contentType }),
-    ...cors,
-    ...answer.headers,
+    ...securityHeaders,
+    ...(body.kind === 'json' && { 'content-type': 'application/json' }),
+    ...(body.kind === 'text' && { 'content-type': body.contentType }),
+    ...ofRequest,
+    ...headers,
     'x-correlation-id': correlationId,
   };
 }

@@ -55,6 +55,8 @@ export interface EndpointDeclaration<A extends Access, P extends Schema, Q exten
   readonly route: string;
   readonly summary: string;
   readonly access: A;
+  /** Left out: the limit of callers, or of addresses where nobody has to say who they are. What stores bytes is an upload. */
+  readonly limit?: 'uploads' | 'none';
   /** It needs nothing that is closed at the end, and tells of the end. Others answer 503 while the process stops. */
   readonly answersWhileStopping?: boolean;
   readonly params?: P;

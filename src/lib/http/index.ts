@@ -1,4 +1,5 @@
 export { type Answer, empty, json, streaming, text } from './answer.ts';
+export { networkOf } from './client-address.ts';
 export { selectContent } from './conditional.ts';
 export { createEdge } from './edge.ts';
 export { anybody, type Endpoint, endpoint, type RequestKey, scope } from './endpoint.ts';
@@ -15,6 +16,7 @@ export {
   renderPage,
 } from './pagination.ts';
 export { problemShape, toProblem } from './problem.ts';
+export { createRateLimiter } from './rate-limit.ts';
 export { watchRawRequests } from './raw-requests.ts';
 export { idShape, plainText } from './shapes.ts';
 export { ignoreTriggerMetadata } from './trigger-metadata.ts';

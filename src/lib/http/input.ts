@@ -2,9 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import { AppError, type FieldError } from '../core/index.ts';
 import type { Endpoint } from './endpoint.ts';
+import { checkJsonBounds } from './json-bounds.ts';
 
 /** Largest JSON body; the largest legitimate one is a hundred times smaller. */
 const maxJsonBytes = 2 ** 20;
+
+/** Nobody reads more, and an answer must not be a hundred times as large as its request. */
+const maxErrors = 100;
 
 /** The checked parts of a request. */
 export interface Input {
@@ -78,6 +82,7 @@ async function readJson(schema: z.ZodType, request: IncomingMessage): Promise<un
   if (mediaType !== 'application/json') {
     throw new AppError('unsupported_media_type', 'Send the body as application/json');
   }
+  checkJsonBounds(bytes);
   return validate(schema, parseJson(bytes));
 }
 
@@ -117,14 +122,15 @@ function parseJson(bytes: Buffer): unknown {
  * Checks a value against a schema.
  *
  * @param within - path of the value in the request, where it is a part of it
- * @throws AppError `validation_failed` that lists every refused field
+ * @throws AppError `validation_failed` that lists the refused fields, the first hundred of them
  */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, within?: string): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.flatMap((issue) => fieldErrors(issue, within === undefined ? [] : [within])),
+  const errors = parsed.error.issues.flatMap((issue) =>
+    fieldErrors(issue, within === undefined ? [] : [within]),
   );
+  throw invalid(errors.slice(0, maxErrors));
 }
 
 /** A `validation_failed` with its list of fields; its words are those of the first one. */

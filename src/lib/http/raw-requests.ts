@@ -1,6 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../core/index.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** The request and response of an invocation as Node sees them on the wire. */
 export interface RawExchange {
@@ -17,6 +18,12 @@ export interface RawRequests {
 const invocationIdHeader = 'x-ms-invocation-id';
 /** Far above the time between the host's forward and its invocation message, far below its own 240 s. */
 const unclaimedAfterMs = 30_000;
+/**
+ * More than the platform lets through: 8 KiB of address and 32 KiB of headers, and what it adds. Node.js itself would answer
+ * 431 beyond 16 KiB, and the invocation that belongs to the request would wait for it until the platform restarts the worker
+ * (`functionTimeout`), with all that goes on in it.
+ */
+const maxHeaderBytes = 64 * 1024;
 
 /**
  * Watches the server that `@azure/functions` runs in stream mode.
@@ -29,6 +36,10 @@ const unclaimedAfterMs = 30_000;
  */
 export function watchRawRequests(clock: Clock): RawRequests {
   const exchanges = new Map<string, RawExchange & { readonly cancelWatch: () => void }>();
+  diagnostics.subscribe('tracing:net.server.listen:asyncStart', (message) => {
+    // What `createServer` is given as an option is looked at anew for each connection.
+    (message as { server: Server & { maxHeaderSize?: number } }).server.maxHeaderSize = maxHeaderBytes;
+  });
   diagnostics.subscribe('http.server.request.start', (message) => {
     const { request, response } = message as RawExchange;
     const id = request.headers[invocationIdHeader];
@@ -51,6 +62,6 @@ export function watchRawRequests(clock: Clock): RawRequests {
 }
 
 function answerUnclaimed(response: ServerResponse): void {
-  response.writeHead(503, { 'retry-after': '5', 'cache-control': 'no-store', 'content-length': '0' });
+  response.writeHead(503, { ...securityHeaders, 'retry-after': '5', 'content-length': '0' });
   response.end();
 }

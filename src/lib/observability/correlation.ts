@@ -11,6 +11,8 @@ export interface InvocationContext {
   readonly functionName: string;
   /** The platform's id of this invocation. */
   readonly requestId: string;
+  /** Where the request comes from; personal data, so it is on no log line and no span. `undefined` where there is no client. */
+  readonly clientAddress?: string | undefined;
   /** Set when the caller is known. */
   userId?: string;
   /** What it acts on, as `files/<id>`; every line from then on carries it. */

@@ -3,7 +3,7 @@ import { type Lazy, lazy, memoize } from '../core/index.ts';
 import { decryptField, encryptField, type FieldKey, fieldKey, keyIdOf } from './field-encryption.ts';
 
 /** What a derived key is for. A key of one purpose never serves another. */
-type SigningPurpose = 'api-keys' | 'cursors' | 'tokens';
+type SigningPurpose = 'api-keys' | 'credential-failures' | 'cursors' | 'tokens';
 type KeyPurpose = SigningPurpose | 'fields';
 
 /** A secret, and for as long as it is being replaced a second one that is accepted as well. */

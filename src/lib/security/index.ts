@@ -1,9 +1,10 @@
 export { createApiKeyCheck, type StoredApiKey } from './api-key-check.ts';
-export { newApiKey } from './api-keys.ts';
+export { newApiKey, parseApiKey } from './api-keys.ts';
 export { type Authenticate, type Credentials, createAuthenticator } from './authenticate.ts';
 export { type AzureIdentity, createAzureIdentity, databaseToken } from './azure-identity.ts';
 export { readClientPrincipal } from './client-principal.ts';
 export { createKeyring, equalsInConstantTime, type Keyring, type RotatingSecret } from './derived-keys.ts';
+export type { GuardCredentials } from './guard-credentials.ts';
 export { isIdentityError } from './identity-error.ts';
 export type { Issuer } from './issuer-keys.ts';
 export { allows, type Caller, isAdmin, isScope, type Scope, scopes } from './scopes.ts';

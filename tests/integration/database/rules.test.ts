@@ -33,6 +33,10 @@ const id = '00000000-0000-4000-8000-000000000001';
 /** A row of each table that keeps every rule, as columns and values in SQL. */
 const good = {
   api_keys: { id: `'k'`, name: `'n'`, hash: `''`, scopes: `'{}'`, expires_at: `now() + interval '1 day'` },
+  credential_failures: {
+    ...{ subject: `sha256('')`, failed_at: `array_fill(now(), array[19])` },
+    ...{ blocked_until: 'now()', expires_at: 'now()' },
+  },
   files: {
     ...{ id: `'${id}'`, name: `'n'`, content_type: `'image/png'`, size: '0', sha256: `repeat('0', 64)` },
     ...{ status: `'deleted'`, owner_id: `'o'`, container: `'c'`, blob_name: `'b'`, created_at: 'now()' },
@@ -92,6 +96,9 @@ it.each<[keyof typeof good, string, Record<string, string>]>([
   ['files', 'has a negative size', { size: '-1' }],
   ['files', 'has an unknown status', { status: `'lost'` }],
   ['files', 'is in the trash but not deleted', { deleted_at: 'null' }],
+  ['credential_failures', 'is no hash', { subject: `'\\x00'` }],
+  ['credential_failures', 'has twenty failures and no block', { failed_at: `array_fill(now(), array[20])` }],
+  ['credential_failures', 'is over before its block', { expires_at: `now() - interval '1 second'` }],
   ['idempotency_keys', 'is empty', { key: `''` }],
   ['idempotency_keys', 'is too long', { key: `repeat('k', 256)` }],
   ['idempotency_keys', 'has a space', { key: `'a b'` }],

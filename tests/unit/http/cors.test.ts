@@ -15,8 +15,24 @@ describe('CORS', () => {
     });
     expect(corsHeaders(origins, { origin: 'https://b.example' })).toEqual({ vary: 'origin' });
     expect(corsHeaders(origins, {})).toEqual({ vary: 'origin' });
-    expect(corsHeaders(['*'], { origin: 'https://b.example' })).toMatchObject({
-      'access-control-allow-origin': 'https://b.example',
+  });
+
+  it('repeats no origin that was not named, nor lets credentials of a browser go along', () => {
+    const origins = ['null', 'https://a.example.evil', 'HTTPS://A.EXAMPLE', 'http://a.example', ''];
+
+    for (const origin of origins) {
+      expect(corsHeaders(['https://a.example'], { origin })).toEqual({ vary: 'origin' });
+      expect(corsHeaders(['*'], { origin })).toMatchObject({ 'access-control-allow-origin': '*' });
+    }
+    for (const allowed of ['*', 'https://a.example'])
+      expect(corsHeaders([allowed], { origin: 'https://a.example' })).not.toHaveProperty(
+        'access-control-allow-credentials',
+      );
+  });
+
+  it('lets programs in browsers read what limits say', () => {
+    expect(corsHeaders(['*'], {})).toMatchObject({
+      'access-control-expose-headers': expect.stringContaining('ratelimit, ratelimit-policy, retry-after'),
     });
   });
 

@@ -15,7 +15,13 @@ function setUp() {
   const clock = fakeClock();
   const lifecycle = createLifecycle({ clock, logger });
   const response = Object.assign(new EventEmitter(), { writableFinished: false });
-  const request = Object.assign(Readable.from([]), { method: 'GET', url: '/test', headers: {} });
+  const request = Object.assign(Readable.from([]), {
+    method: 'GET',
+    url: '/test',
+    headers: {},
+    complete: true,
+    socket: { remoteAddress: '127.0.0.1' },
+  });
   const edge = createEdge({
     clock,
     logger,
@@ -26,6 +32,8 @@ function setUp() {
     isScraper: () => false,
     isProduction: false,
     corsOrigins: [],
+    trustedProxyHops: 1,
+    limits: undefined,
   });
   const serve = async (handle: Endpoint['handle'], answersWhileStopping = false) => {
     const { status, headers, body } = await edge.serve(

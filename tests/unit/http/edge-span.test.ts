@@ -23,6 +23,8 @@ async function spansOf(handle: Endpoint['handle'], trace = {}) {
     method: 'GET',
     url: '/test',
     headers: { 'x-correlation-id': 'correlation-1' },
+    complete: true,
+    socket: { remoteAddress: '127.0.0.1' },
   });
   const edge = createEdge({
     clock,
@@ -34,6 +36,8 @@ async function spansOf(handle: Endpoint['handle'], trace = {}) {
     isScraper: () => false,
     isProduction: true,
     corsOrigins: [],
+    trustedProxyHops: 1,
+    limits: undefined,
   });
   const declaration = endpoint({
     name: 'test',

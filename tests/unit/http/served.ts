@@ -9,9 +9,10 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { HttpResponseInit } from '@azure/functions';
 import { createLifecycle } from '../../../src/lib/core/index.ts';
+import type { Limits } from '../../../src/lib/http/admission.ts';
 import type { Endpoint } from '../../../src/lib/http/endpoint.ts';
 import { createEdge, watchRawRequests } from '../../../src/lib/http/index.ts';
-import { createLogger, createMetrics } from '../../../src/lib/observability/index.ts';
+import { createLogger, createMetrics, type Metrics } from '../../../src/lib/observability/index.ts';
 import type { Authenticate } from '../../../src/lib/security/index.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 
@@ -39,6 +40,9 @@ interface Options {
   readonly isProduction?: boolean;
   readonly authenticate?: Authenticate;
   readonly corsOrigins?: readonly string[];
+  readonly trustedProxyHops?: number;
+  /** Left out: nobody is limited. */
+  readonly limits?: (clock: FakeClock, metrics: Metrics) => Limits;
   /** Requests are not handed to the edge, as when the message of the platform does not come. */
   readonly loseInvocations?: boolean;
 }
@@ -51,16 +55,19 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
   const clock = fakeClock();
   const lines: string[] = [];
   const logger = createLogger({ clock, level: 'info', write: (line) => lines.push(line) });
+  const metrics = createMetrics('i1');
   const edge = createEdge({
     clock,
     logger,
-    metrics: createMetrics('i1'),
+    metrics,
     lifecycle: createLifecycle({ clock, logger }),
     rawRequests: watchRawRequests(clock),
     authenticate: options.authenticate ?? (() => Promise.reject(new Error('nobody is asked'))),
     isScraper: (authorization) => authorization === 'Bearer scraper',
     isProduction: options.isProduction ?? false,
     corsOrigins: options.corsOrigins ?? [],
+    trustedProxyHops: options.trustedProxyHops ?? 1,
+    limits: options.limits?.(clock, metrics),
   });
   const server = createServer((incoming, response) => {
     if (options.loseInvocations) return;

@@ -59,4 +59,14 @@ export const accessSettings = {
     description:
       'Whether callers are known by `x-ms-client-principal`. Only behind App Service Authentication, which takes away what clients send under that name; elsewhere anybody could be anybody.',
   }),
+  TRUSTED_PROXY_HOPS: z
+    .string()
+    .regex(/^[0-5]$/, 'must be a whole number from 0 to 5')
+    .transform(Number)
+    .default(1)
+    .register(notes, {
+      group: 'access',
+      description:
+        'How many proxies write into `x-forwarded-for` before a request reaches the app: the entry that many from the right is the address of the client. 1 in Azure, whose front end writes one; 2 with a gateway of yours before it that nobody can go around; 0 looks at the connection only, which on the platform is the same for everybody.',
+    }),
 };
