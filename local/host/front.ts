@@ -10,7 +10,7 @@ export function createFront(host: Host) {
   const findFunction = createRouter(host);
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const target = readTarget(request);
-    if (!target) return endWith(response, 400);
+    if (typeof target === 'number') return endWith(response, target);
     const [, byHand] = /^\/admin\/functions\/([^/]+)$/i.exec(target.path) ?? [];
     if (byHand) return endWith(response, await runByHand(byHand, request, host));
     const found = findFunction(request.method ?? '', target.path);
@@ -21,8 +21,9 @@ export function createFront(host: Host) {
     await runHttpFunction({ request, response }, { ...target, ...found }, host);
   };
   const open = new Set<ServerResponse>();
-  // Kestrel has no limit on the time of an upload, and holds idle connections for 130 s.
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 130_000 }, (request, response) => {
+  // Kestrel has no limit on the time of an upload, waits 30 s for headers, and holds idle connections for 130 s.
+  const times = { requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 130_000 };
+  const server = createServer({ ...times, maxHeaderSize: 2 ** 17 }, (request, response) => {
     open.add(response);
     response.once('close', () => open.delete(response));
     handle(request, response).catch((error: Error) => {
@@ -45,8 +46,7 @@ async function runByHand(
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return 415;
   const body = (await json(request).catch(() => null)) as { input?: unknown } | null;
   if (typeof body?.input !== 'string') return 400;
-  const isTimer = fn.binding.type === 'timerTrigger';
-  const data = isTimer ? { json: '{"IsPastDue":false}' } : { string: body.input };
+  const data = fn.binding.type === 'timerTrigger' ? { json: '{"IsPastDue":false}' } : { string: body.input };
   worker.invoke(fn, data, {}).catch(() => undefined); // Its failure is logged like that of any run.
   return 202;
 }

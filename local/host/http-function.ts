@@ -31,9 +31,8 @@ export async function runHttpFunction(exchange: Exchange, target: Target & Match
   if (length > bodyLimit) return endWith(response, 413);
   // A body that states its length is read as a whole before anything runs; only chunked ones stream.
   const body = length > 0 ? await buffer(request) : undefined;
-  const addresses = [request.headers['x-forwarded-for'] ?? [], request.socket.remoteAddress]
-    .flat()
-    .join(', ');
+  const { 'x-forwarded-for': before = [] } = request.headers;
+  const addresses = [before, request.socket.remoteAddress].flat().join(', ');
   const origin = { 'x-forwarded-host': request.headers.host ?? '', 'x-forwarded-proto': 'http' };
   const headers = { ...forwarded(request.headers), 'x-forwarded-for': addresses, ...origin };
   const id = randomUUID();
@@ -75,6 +74,7 @@ function forward(
   response.once('close', () => {
     upstream.destroy();
     request.unpipe(upstream).resume(); // An upload nobody wanted is read, or its client could not read the answer.
+    setTimeout(() => request.complete || request.destroy(), 5000).unref(); // As Kestrel, for 5 s.
   });
   if (body) return void upstream.end(body);
   let received = 0;

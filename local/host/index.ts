@@ -35,11 +35,9 @@ export async function startLocalHost(options: LocalHostOptions) {
 
   const stopping = new AbortController();
   const { signal } = stopping;
-  const running = triggers.map((runUntil) => {
-    return runUntil(signal).catch(
-      (error) => signal.aborted || log('error', `A trigger has stopped: ${error}`),
-    );
-  });
+  const running = triggers.map((runUntil) =>
+    runUntil(signal).catch((error) => signal.aborted || log('error', `A trigger has stopped: ${error}`)),
+  );
   void worker.exited.then((exit) => {
     if (!signal.aborted) log('error', `The worker has exited (${exit}).`);
     stopping.abort();

@@ -4,7 +4,7 @@ import { LocalError } from '../local-error.ts';
 import type { Host } from './worker-process.ts';
 
 export type Match = NonNullable<ReturnType<ReturnType<typeof createRouter>>>;
-export type Target = NonNullable<ReturnType<typeof readTarget>>;
+export type Target = Exclude<ReturnType<typeof readTarget>, number>;
 
 /** Compiles a route of literals, `{name}` and `{*rest}`; throws a {@link LocalError} for what else there is. */
 export function compileRoute(route: string): RegExp {
@@ -37,12 +37,14 @@ export function createRouter({ functions, settings }: Pick<Host, 'functions' | '
   };
 }
 
-/** Reads the request line and the Host header; `undefined` when Kestrel would answer 400. */
-export function readTarget({ url = '', headersDistinct }: IncomingMessage) {
+/** Reads the request line and the Host header; a status where Kestrel would refuse the request (KestrelServerLimits). */
+export function readTarget({ method, url = '', headersDistinct, rawHeaders }: IncomingMessage) {
+  if (`${method} ${url} HTTP/1.1`.length > 8190) return 414;
+  if (rawHeaders.length > 200 || rawHeaders.join('\r\n').length > 32_768) return 431;
   const [host = '', ...others] = headersDistinct['host'] ?? [];
   const isHost = others.length === 0 && /^(?:\[[\da-f:.]+\]|[\w!$&'().~-]+)(?::\d+)?$/i.test(host);
   const [rawPath = ''] = url.split('?', 1);
-  if (!isHost || !rawPath.startsWith('/') || rawPath.includes('%00')) return undefined;
+  if (!isHost || !rawPath.startsWith('/') || rawPath.includes('%00')) return 400;
   // Resolves dot segments, also encoded ones, as Kestrel does before it looks for a route.
   const { pathname } = new URL(`http://host${rawPath.replaceAll('\\', '%5C')}`);
   const query = url.slice(rawPath.length);

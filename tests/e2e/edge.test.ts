@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, inject, it } from 'vitest';
 import { endpoints } from '../../src/functions/index.ts';
 import { adminApi, apiWith, bodyOf, expectProblem, json, newCaller } from '../support/api.ts';
 import { uploaded } from '../support/uploads.ts';
+
+const times = (count: number, make: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => make(index));
 
 /** Sends a request that no client library would, and reads the status line. */
 function rawRequest(text: string): Promise<string> {
@@ -32,6 +36,46 @@ describe('every answer', () => {
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'strict-transport-security': expect.stringContaining('max-age='),
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  it.each<[string, string, RequestInit, number]>([
+    ['a success', '/health', {}, 200],
+    ['a refusal', '/api/v1/files', {}, 401],
+    ['a not found of ours', `/api/v1/files/${randomUUID()}`, { headers: { 'x-api-key': 'admin' } }, 404],
+    ['a preflight', '/api/v1/files', { method: 'OPTIONS' }, 204],
+    ['HEAD', '/health', { method: 'HEAD' }, 200],
+  ])('has all security headers and names no server: %s', async (_, path, init, status) => {
+    const isAdmin = init.headers !== undefined;
+
+    const response = await (isAdmin ? adminApi() : apiWith())(path, isAdmin ? {} : init);
+
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(response.headers.has('server')).toBe(false);
+    expect(response.headers.has('x-powered-by')).toBe(false);
+  });
+
+  it('that says nothing changed has them too', async () => {
+    const api = await newCaller('files:write', 'files:read');
+    const { id } = await uploaded(api);
+    const path = `/api/v1/files/${id}/content`;
+    const etag = (await api(path)).headers.get('etag') ?? '';
+
+    const response = await api(path, { headers: { 'if-none-match': etag } });
+
+    expect(response.status).toBe(304);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cross-origin-resource-policy': 'same-origin',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
       'x-content-type-options': 'nosniff',
     });
   });
@@ -87,6 +131,14 @@ describe('garbage', () => {
     ['nothing', '', 'application/json', 422, 'validation_failed'],
     ['another type', 'file_id=1', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
     ['a deep nesting', '['.repeat(100_000), 'application/json', 400, 'malformed_body'],
+    [
+      'JSON that is too deep',
+      `${'['.repeat(33)}${']'.repeat(33)}`,
+      'application/json',
+      400,
+      'malformed_body',
+    ],
+    ['a hundred thousand values', `[${'0,'.repeat(1e5)}0]`, 'application/json', 400, 'malformed_body'],
     ['more than a mebibyte', `"${'x'.repeat(2 ** 20)}"`, 'application/json', 413, 'body_too_large'],
     [
       'headers in the body',
@@ -194,7 +246,56 @@ describe('garbage', () => {
       duplex: 'half',
     } as RequestInit);
 
-    await expectProblem(response, 504, 'deadline_exceeded');
+    await expectProblem(response, 408, 'request_timeout');
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['up to what the platform takes', { 'x-a': 'x'.repeat(8_000), 'x-b': 'x'.repeat(8_000) }, 200],
+    ['of more than 16 KiB', { 'x-a': 'x'.repeat(10_000), 'x-b': 'x'.repeat(10_000) }, 200],
+    ['of a key', { 'x-api-key': 'k'.repeat(20_000) }, 401],
+  ])(
+    'in headers reaches the app, which would else never end the invocation: %s',
+    async (_, headers, status) => {
+      const { hostname, port } = new URL(inject('baseUrl'));
+      const key = { 'x-api-key': inject('adminKey'), ...headers };
+
+      const answered = new Promise<number | undefined>((resolve, reject) => {
+        const options = { hostname, port, path: '/api/v1/files', headers: key, timeout: 10_000 };
+        http
+          .get(options, (response) => resolve(response.resume().statusCode))
+          .once('timeout', () => reject(new Error('no answer')))
+          .once('error', reject);
+      });
+
+      expect(await answered).toBe(status);
+    },
+  );
+
+  it.each([
+    ['as a cursor', `cursor=${'x'.repeat(4_001)}`, 422],
+    ['as another cursor', `cursor=${'x'.repeat(4_000)}`, 422],
+    ['as an address that is too long for the platform', `cursor=${'x'.repeat(9_000)}`, 414],
+    ['as many parameters', times(500, (index) => `p${index}=`).join('&'), 422],
+  ])('%s is refused', async (_, query, status) => {
+    const response = await adminApi()(`/api/v1/files?${query}`);
+
+    expect(response.status).toBe(status);
+    expect((await response.text()).length).toBeLessThan(20_000);
+  });
+
+  it.each(['1e3', '0x10', 'Infinity', '-1', '0', ' ', '1'.repeat(30)])(
+    'as x-request-timeout is refused: %s',
+    async (seconds) => {
+      const response = await apiWith()('/health', { headers: { 'x-request-timeout': seconds } });
+
+      await expectProblem(response, 400, 'malformed_request');
+    },
+  );
+
+  it('as a correlation id that is too long is not repeated', async () => {
+    const response = await apiWith()('/health', { headers: { 'x-correlation-id': 'x'.repeat(129) } });
+
+    expect(response.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('as x-request-timeout gets a problem, and a short one ends the request in time', async () => {

@@ -199,6 +199,25 @@ describe('headers towards the worker', () => {
   });
 });
 
+describe('the head of a request', () => {
+  const fill = (count: number, bytes: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`x-fill-${index + 100}`, 'x'.repeat(bytes)]),
+    );
+
+  it.each([
+    ['an address of 8 KiB', `/echo/${'x'.repeat(8_100)}`, {}, 200],
+    ['a longer address', `/echo/${'x'.repeat(8_200)}`, {}, 414],
+    ['a very long address', `/echo/${'x'.repeat(100_000)}`, {}, 414],
+    ['15 KiB of headers', '/echo/x', fill(2, 7_500), 200],
+    ['more than 32 KiB of headers', '/echo/x', fill(4, 8_200), 431],
+    ['ninety headers', '/echo/x', fill(90, 1), 200],
+    ['more than a hundred headers', '/echo/x', fill(101, 1), 431],
+  ])('is bounded as by Kestrel: %s', async (_, path, headers, expected) => {
+    expect(await status(path, { headers })).toBe(expected);
+  });
+});
+
 describe('bodies', () => {
   it('streams a chunked body while it is being sent', async () => {
     const { readable, writable } = new TransformStream();
@@ -274,6 +293,16 @@ describe('bodies', () => {
     const response = await fetch(`${app.url}/early`, { method: 'POST', body, duplex: 'half' });
 
     expect([response.status, await response.text()]).toEqual([401, 'no']);
+  });
+
+  it('closes the connection of a client that goes on sending after its answer', async () => {
+    const socket = open(app.url);
+    socket.write('POST /early HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
+    const [answer] = await once(socket, 'data');
+
+    await once(socket.resume(), 'close');
+
+    expect(String(answer)).toContain('401');
   });
 });
 
