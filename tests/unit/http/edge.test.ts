@@ -281,7 +281,16 @@ describe('an exchange', () => {
     await expect.poll(() => served.clock.timers, { timeout: 5_000 }).toBe(1);
     await served.clock.advance(30_000);
 
-    expect(await answer).toMatchObject({ status: 503, text: '', headers: { 'retry-after': '5' } });
+    expect(await answer).toMatchObject({
+      status: 503,
+      text: '',
+      headers: {
+        'retry-after': '5',
+        'cache-control': 'no-store',
+        'strict-transport-security': 'max-age=31536000; includeSubDomains',
+        'x-content-type-options': 'nosniff',
+      },
+    });
   });
 
   it('that names no invocation is not ours: the host alone is told so', async () => {

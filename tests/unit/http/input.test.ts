@@ -75,6 +75,25 @@ describe('reading a request', () => {
     });
   });
 
+  it('lists a hundred refused fields at most', async () => {
+    const query = Array.from({ length: 500 }, (_, index) => `p${index}=1`).join('&');
+
+    const refused = await readInput(declared, request(`/api/v1/things/7/parts/a?${query}`)).catch(
+      (error) => error,
+    );
+
+    expect(refused.errors).toHaveLength(100);
+  });
+
+  it('refuses a body by its shape before it makes anything of it', async () => {
+    const deep = `{"name":${'['.repeat(40)}${']'.repeat(40)}}`;
+
+    await expect(readInput(declared, request('/api/v1/things/7/parts/a', deep))).rejects.toMatchObject({
+      code: 'malformed_body',
+      message: 'The body has more than 32 levels',
+    });
+  });
+
   it('lets an optional body be empty, of any type', async () => {
     const input = await readInput(declared, request('/api/v1/things/7/parts/a', '', 'text/plain'));
 

@@ -37,6 +37,10 @@ function form(parts: readonly Part[], end = '--edge--\r\n'): string {
 
 const file: Part = { name: 'file', value: 'content', filename: 'a.png', type: 'image/png' };
 
+/** So many fields, of different names. */
+const fields = (count: number): Part[] =>
+  Array.from({ length: count }, (_, index) => ({ name: `f${index}`, value: '' }));
+
 async function sent(body: string, contentType = 'multipart/form-data; boundary=edge') {
   await using served = await serve(upload);
   const headers = { 'content-type': contentType };
@@ -90,10 +94,28 @@ describe('a form', () => {
       422,
       'validation_failed',
     ],
+    ['more fields than there are', form([...fields(4), file]), 422, 'validation_failed'],
+    [
+      'a name of a field that is too long',
+      form([{ name: 'n'.repeat(101), value: 'a' }, file]),
+      422,
+      'validation_failed',
+    ],
+    ['a head of a part without end', `--edge\r\nx-a: ${'x'.repeat(200_000)}`, 400, 'malformed_body'],
     ['no end', form([file], ''), 400, 'malformed_body'],
     ['no form at all', 'garbage', 400, 'malformed_body'],
   ])('is refused with %s', async (_, body, status, code) => {
     expect(await sent(body)).toMatchObject({ status, body: { code } });
+  });
+
+  it('is not read on beyond a thousand parts, or one with a thousand headers', async () => {
+    const parts = form([file, ...Array<Part>(1_000).fill(file)]);
+    const headers = Array.from({ length: 1_000 }, (_, index) => `x-${index}: y\r\n`).join('');
+    const crowded = form([file]).replace('content-type', `${headers}content-type`);
+
+    expect(await sent(parts)).toMatchObject({ status: 422, body: { code: 'one_file_only' } });
+    // Of the headers of a part the first 32 are looked at.
+    expect(await sent(crowded)).toMatchObject({ status: 200, body: { filename: 'a.png', bytes: 'content' } });
   });
 
   it('is refused without a boundary', async () => {
