@@ -15,7 +15,7 @@ const quotas: Readonly<Record<Policy, Quota>> = {
   uploads: { requests: 120, windowSeconds: 60 },
 };
 
-/** For each policy: 2 MB, if the keys are short. */
+/** For each policy: about 1 MB. */
 const maxBuckets = 10_000;
 
 /** What came of counting a request. */
