@@ -15,8 +15,8 @@ Every answer that is a failure of the app is a problem (RFC 9457): \`application
 \`title\`, \`status\`, \`detail\`, \`code\`, \`correlation_id\`, and \`errors\` (\`path\`, \`message\`, \`code\`) where fields were refused. Branch on \`code\`: it is
 stable, while \`title\` and \`detail\` are words for people. Whoever asks for help gives the \`correlation_id\`: every log line of the request has it.
 
-**Again?** says whether the same request may pass later by itself. 503 carries \`retry-after\` in seconds, at least 1, others where the time is
-known. Three answers are no problems: the platform's own empty 404 of unknown routes and wrong methods, the 503 of \`/api/v1/health/ready\`, which
+**Again?** says whether the same request may pass later by itself. 429 and 503 carry \`retry-after\` in seconds, at least 1, others where the time is
+known. Three answers are no problems: the platform's own, which are empty (404 of unknown routes and wrong methods, 413, 414 and 431 of what is too large for it), the 503 of \`/api/v1/health/ready\`, which
 lists its checks, and an empty 503 of a request that the platform has not handed over within half a minute. An answer that fails after its
 first byte ends with the connection.
 `;

@@ -81,6 +81,13 @@ describe('loadConfig', () => {
     expect(loadConfig(emptied)).toEqual(loadConfig(usable));
   });
 
+  it('trusts one proxy by default, and none to five where it is told to', () => {
+    expect(loadConfig(usable).TRUSTED_PROXY_HOPS).toBe(1);
+    expect(loadConfig({ ...usable, TRUSTED_PROXY_HOPS: '0' }).TRUSTED_PROXY_HOPS).toBe(0);
+    for (const hops of ['6', '-1', '1.5', 'one', ' 1'])
+      expect(() => loadConfig({ ...usable, TRUSTED_PROXY_HOPS: hops })).toThrow('TRUSTED_PROXY_HOPS');
+  });
+
   it('trims lists and drops their empty entries', () => {
     const config = loadConfig({ ...usable, CORS_ORIGINS: ' https://a.example , ,https://b.example,' });
 
