@@ -1,5 +1,5 @@
 import { deployerAddress } from '../src/cli/deployer.ts';
-import { type Config, ConfigError, loadConfig } from '../src/lib/config/index.ts';
+import { ConfigError, loadConfig, loadDatabaseSettings } from '../src/lib/config/index.ts';
 import { applyRoles, migrateToLatest, parseDatabaseUrl } from '../src/lib/database/index.ts';
 import { ensureAdminKey } from './admin-key.ts';
 import { errorCode, LocalError } from './local-error.ts';
@@ -19,8 +19,8 @@ export async function prepareDatabase(
   env: Environment,
   ours?: PostgresUrls,
 ): Promise<string> {
-  const config = readConfig(env);
-  const address = deployerAddress(config);
+  const { secretKey, database } = readSettings(env);
+  const address = deployerAddress(database);
   const deployer = ours ? parseDatabaseUrl(ours.url) : address;
   try {
     if (ours) await applyRoles(deployer, { login: appLogin });
@@ -31,13 +31,16 @@ export async function prepareDatabase(
     const words = (cause instanceof Error && cause.message) || errorCode(cause);
     throw new LocalError(`The database of DATABASE_URL cannot be used: ${words}. ${advice}`, { cause });
   }
-  return ensureAdminKey(folder, address, config.SECRET_KEY);
+  return ensureAdminKey(folder, address, secretKey);
 }
 
 /** Reads the settings as the app will, whose own complaint would come with a stack. */
-function readConfig(env: Environment): Config {
+function readSettings(env: Environment) {
   try {
-    return loadConfig(env);
+    const { SECRET_KEY: secretKey } = loadConfig(env);
+    if (secretKey === undefined)
+      throw new LocalError('Set SECRET_KEY: the API key of this machine is made with it.');
+    return { secretKey, database: loadDatabaseSettings(env) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new LocalError(`${error.message}\nThey come from the environment and from local.settings.json.`);

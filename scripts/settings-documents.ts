@@ -5,6 +5,10 @@ type Setting = ReturnType<typeof describeSettings>[number];
 /** Heading and first words of each group, in the order of the document. */
 const groups: Readonly<Record<Setting['group'], readonly [heading: string, introduction: string]>> = {
   service: ['Service', 'What this instance is, and what it signs with.'],
+  secrets: [
+    'Secrets in Key Vault',
+    'A reference to Key Vault is looked up by the platform when the app starts and once a day; these make the app look by itself.',
+  ],
   database: ['Database', 'PostgreSQL, by one address or two.'],
   storage: [
     'Storage',

@@ -12,7 +12,7 @@ import { runtime } from './runtime.ts';
  * here, which makes a bad deployment loud; anything that is only out of reach does not.
  */
 silenceLibraries();
-const { edge, clock, logger, lifecycle, telemetry } = runtime();
+const { edge, clock, logger, lifecycle, telemetry, secrets } = runtime();
 await telemetry.register();
 
 observeProcess(logger, process);
@@ -71,7 +71,10 @@ async function runInBackground(
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   try {
-    await runInvocation({ clock, logger, lifecycle }, invocation, work);
+    await runInvocation({ clock, logger, lifecycle }, invocation, async (signal) => {
+      await secrets.ready(signal);
+      await work(signal);
+    });
   } finally {
     await telemetry.flush();
   }

@@ -5,7 +5,15 @@ import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
-import { createLifecycle, type Lazy, lazy, newId, startDeadline, systemClock } from './lib/core/index.ts';
+import {
+  createLifecycle,
+  type Lazy,
+  lazy,
+  memoize,
+  newId,
+  startDeadline,
+  systemClock,
+} from './lib/core/index.ts';
 import { createDatabase, createIdempotency, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
@@ -29,6 +37,7 @@ import {
 import { createSasLinks } from './lib/sharing/index.ts';
 import { createStorage } from './lib/storage/index.ts';
 import { observeResilience, tellOfCalls } from './observe-resilience.ts';
+import { openSecrets } from './open-secrets.ts';
 import { telemetryDestinations } from './telemetry-destinations.ts';
 
 const clock = systemClock;
@@ -63,11 +72,6 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     destinations: telemetryDestinations(config, identity),
   });
   const { metrics } = telemetry;
-  const keyring = createKeyring(() => ({
-    current: config.SECRET_KEY,
-    previous: config.SECRET_KEY_PREVIOUS,
-  }));
-  const cursors = createCursors(keyring);
   const observe = observeResilience(logger, metrics);
   const policies = createResilience({
     clock,
@@ -85,6 +89,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   });
   const resilience = tellOfCalls(policies, clock, logger);
   if (config.CHAOS) logger.warning('calls are disturbed on purpose', { chaos: config.CHAOS });
+  const secrets = openSecrets(config, {
+    clock,
+    logger: logger.child('security'),
+    metrics,
+    resilience,
+    identity,
+  });
+  const keyring = createKeyring(secrets.secretKey);
+  const cursors = createCursors(keyring);
   const correlationId = () => currentContext()?.correlationId;
   const openStorage = (connection: Config['storage']) =>
     createStorage({ connection, identity, resilience, clock, correlationId });
@@ -104,16 +117,19 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   );
   const queueStorage = openBeside(config.queueStorage);
   const backupStorage = openBeside(config.backupStorage);
-  const addressOf = (url: string) => parseDatabaseUrl(url, () => databaseToken(identity));
+  // The same object for the same URL, by which the pools tell that it is another.
+  const addressOf = memoize(4, (url) => parseDatabaseUrl(url, () => databaseToken(identity)));
+  const appAddress = () => addressOf(secrets.databaseUrl());
+  const directUrl = config.DATABASE_DIRECT_URL;
+  const directAddress = directUrl === undefined ? appAddress : addressOf(directUrl);
   const caches = createCaches({
     clock,
     logger: logger.child('cache'),
     table: () => storage.table('crownsafecache'),
     instance,
   });
-  const directAddress = addressOf(config.DATABASE_DIRECT_URL);
   const database = createDatabase({
-    app: { address: addressOf(config.DATABASE_URL), maxConnections: config.DATABASE_POOL_SIZE },
+    app: { address: appAddress, maxConnections: config.DATABASE_POOL_SIZE },
     direct: { address: directAddress, maxConnections: config.DATABASE_DIRECT_POOL_SIZE },
     resilience,
   });
@@ -242,6 +258,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     lifecycle,
     metrics,
     telemetry,
+    secrets,
     apiKeys,
     credentialGuard,
     caches,
@@ -255,6 +272,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       metrics,
       lifecycle,
       rawRequests: watchRawRequests(clock),
+      ready: secrets.ready,
       authenticate: createAuthentication({
         config,
         clock,
@@ -263,7 +281,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
         resilience,
         database,
         keyring,
-        jwtSecrets: () => (config.JWT_SECRET === undefined ? undefined : { current: config.JWT_SECRET }),
+        jwtSecrets: secrets.jwtSecrets,
         findApiKey: apiKeys.find,
       }),
       isScraper: createScraperCheck(keyring, config.METRICS_TOKEN),
@@ -293,7 +311,13 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       logger: logger.child('health'),
       isStopping: () => lifecycle.isStopping,
       checks: [
-        { name: 'database', ping: database.ping },
+        {
+          name: 'database',
+          async ping(signal) {
+            await secrets.ready(signal);
+            await database.ping(signal);
+          },
+        },
         { name: 'blob', ping: (signal) => storage.ping(config.AZURE_STORAGE_CONTAINER, signal) },
       ],
     }),

@@ -154,6 +154,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       CORS_ORIGINS: corsOrigins
       // Without a version: the newest one counts. A reference that cannot be resolved reaches the app as this text.
       SECRET_KEY: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/secret-key)'
+      // For USE_SECRETS_MANAGER, with which the app reads the vault itself.
+      KEY_VAULT_URL: vault.properties.vaultUri
 
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'

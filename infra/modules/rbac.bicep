@@ -113,7 +113,7 @@ resource vaultRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
-    description: 'The platform reads secret-key in the name of the app, and what further settings refer to. The vault holds nothing else.'
+    description: 'The platform reads secret-key in the name of the app, and what further settings refer to; with USE_SECRETS_MANAGER the app reads its secrets itself. The vault holds nothing else.'
   }
 }
 

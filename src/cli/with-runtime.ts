@@ -5,8 +5,10 @@ export async function withRuntime(
   work: (services: ReturnType<typeof commandRuntime>, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const services = commandRuntime();
+  const { signal } = new AbortController();
   try {
-    await work(services, new AbortController().signal);
+    await services.secrets.ready(signal);
+    await work(services, signal);
   } finally {
     await services.dispose();
   }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../core/index.ts';
+import { addressOf } from '../database/index.ts';
 import type { Cursors } from '../http/index.ts';
 import type { TableStore } from '../storage/index.ts';
 import { createCatalog } from './catalog.ts';
@@ -42,7 +43,7 @@ export function createBackups(ports: BackupPorts) {
         clock,
         catalog,
         slot,
-        database: connection.database,
+        database: addressOf(connection).database,
         holders: holdersOf(runPorts, signal),
         withdraw: (name, error) => withdrawBackup(runPorts, name, error),
       },

@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type Clock, startDeadline, toTimestamp } from '../core/index.ts';
-import type { DatabaseAddress } from '../database/index.ts';
+import { addressOf, type DatabaseSource } from '../database/index.ts';
 import type { BlobProperties, BlobStore } from '../storage/index.ts';
 import { dumpDatabase } from './engine/dump-database.ts';
 import { DumpError } from './engine/dump-error.ts';
@@ -12,7 +12,7 @@ import { type DumpSummary, scanDump } from './text/dump-scanner.ts';
 
 export interface FullBackupPorts {
   readonly clock: Clock;
-  readonly connection: DatabaseAddress;
+  readonly connection: DatabaseSource;
   /** The role that dumps take on, for a login that may not read everything itself. */
   readonly databaseRole: string | undefined;
   readonly blobs: BlobStore;
@@ -45,7 +45,7 @@ export async function runFullBackup(
     format_version: 1,
     name,
     kind: 'full',
-    database: connection.database,
+    database: addressOf(connection).database,
     server_version: dump.serverVersion ?? 'unknown',
     pg_dump_version: dump.pgDumpVersion ?? 'unknown',
     started_at: toTimestamp(startedAt),
@@ -81,7 +81,7 @@ async function uploadDump(
   const [upload, dump] = await Promise.allSettled([
     blobs.upload(name, seal.stream, { contentType: 'application/gzip', signal }),
     pipeline(
-      dumpDatabase({ connection, args, clock, signal }),
+      dumpDatabase({ connection: addressOf(connection), args, clock, signal }),
       scan.stream,
       createGzip(gzipOptions),
       seal.stream,

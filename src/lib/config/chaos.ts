@@ -9,6 +9,7 @@ export const chaosTargets = [
   'postgres',
   'postgres-direct',
   'jwks',
+  'key-vault',
   'webhook',
 ] as const;
 

@@ -1,3 +1,11 @@
-export { type Config, ConfigError, loadConfig, loadDatabaseSettings, silenceLibraries } from './load.ts';
+export {
+  type Config,
+  ConfigError,
+  faultOfSetting,
+  loadConfig,
+  loadDatabaseSettings,
+  silenceLibraries,
+  type VaultSetting,
+} from './load.ts';
 export { describeSettings } from './settings.ts';
 export type { StorageConnection, StorageEndpoints } from './storage-connections.ts';

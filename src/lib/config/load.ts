@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { type Settings, settingsSchema } from './settings.ts';
+import { flag } from './settings/shapes.ts';
+import { type Settings, settingsBesideVault, settingsSchema } from './settings.ts';
 import {
   backupConnection,
   dataConnection,
@@ -12,7 +13,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The whole configuration: read once, frozen, passed on by argument. */
 export interface Config extends Readonly<Settings> {
-  readonly DATABASE_DIRECT_URL: string;
   /** Of the files, links and reports, and of the catalogue of backups. */
   readonly storage: StorageConnection;
   /** Of the platform, which takes the messages out of our queue; the same object as `storage` where it is the same. */
@@ -23,7 +23,8 @@ export interface Config extends Readonly<Settings> {
 }
 
 /** What a command needs to reach the database, as whoever runs it. */
-export interface DatabaseSettings extends Readonly<Pick<Settings, 'DATABASE_URL' | 'AZURE_CLIENT_ID'>> {
+export interface DatabaseSettings extends Readonly<Pick<Settings, 'AZURE_CLIENT_ID'>> {
+  readonly DATABASE_URL: string;
   readonly DATABASE_DIRECT_URL: string;
 }
 
@@ -40,20 +41,22 @@ export class ConfigError extends Error {
  * @throws {@link ConfigError} that lists all problems at once
  */
 export function loadConfig(environment: Environment = process.env): Config {
-  const given = withoutEmpty(environment);
+  const given = usesVault(environment)
+    ? withoutReferences(withoutEmpty(environment))
+    : withoutEmpty(environment);
   // Read once: a parser compiled for it, as Zod makes them, would cost a cold start 2 ms.
-  const parsed = settingsSchema.safeParse(given, { jitless: true });
+  const schema = usesVault(given) ? settingsBesideVault : settingsSchema;
+  const parsed = schema.safeParse(given, { jitless: true });
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, given)),
     ...crossChecks(given),
   ];
-  const settings = parsed.data;
+  const settings: Settings | undefined = parsed.data;
   const platform = settings && platformConnection(settings);
   const storage = settings && (dataConnection(settings) ?? platform);
   if (!storage || problems.length > 0) throw configError(problems);
   return Object.freeze({
     ...settings,
-    DATABASE_DIRECT_URL: settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL,
     storage: Object.freeze(storage),
     queueStorage: Object.freeze(platform ?? storage),
     backupStorage: Object.freeze(backupConnection(settings) ?? storage),
@@ -81,6 +84,15 @@ export function loadDatabaseSettings(environment: Environment = process.env): Da
   });
 }
 
+/** The settings of which the vault may hold the value. */
+const vaultSettings = ['SECRET_KEY', 'JWT_SECRET', 'DATABASE_URL'] as const;
+export type VaultSetting = (typeof vaultSettings)[number];
+
+/** What is wrong with the value of a setting, wherever it comes from; `undefined` when nothing is. Never quotes it. */
+export function faultOfSetting(name: VaultSetting, value: string): string | undefined {
+  return settingsSchema.shape[name].safeParse(value).error?.issues[0]?.message;
+}
+
 /** Each makes a library write to stderr by itself: text that is no JSON and that nobody redacts. */
 const librarySwitches = ['AZURE_LOG_LEVEL', 'TYPESPEC_RUNTIME_LOG_LEVEL', 'DEBUG'];
 
@@ -97,6 +109,25 @@ function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
+/** Where the app reads the vault itself, a reference that the platform could not resolve is no reason not to start. */
+function withoutReferences(given: Environment): Environment {
+  const isNeedless = (name: string) => vaultSettings.some((known) => known === name);
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => !(isNeedless(name) && isReference(value))),
+  );
+}
+
+function isReference(value: string | undefined): boolean {
+  return value?.startsWith('@Microsoft.KeyVault(') ?? false;
+}
+
+function usesVault(given: Environment): boolean {
+  return flag.safeParse(given['USE_SECRETS_MANAGER']).data === true;
+}
+
+/** Of the public cloud and of national ones. */
+const vaultName = /^[a-z0-9-]{3,24}\.vault\.[a-z.]+$/;
+
 /** Checks across settings look at the texts, so that they are reported together with settings that are malformed. */
 function crossChecks(given: Environment): string[] {
   const problems: string[] = [];
@@ -111,9 +142,16 @@ function crossChecks(given: Environment): string[] {
   if (isProduction && given['CHAOS'] !== undefined) {
     problems.push('CHAOS: is refused in production, where nobody breaks things on purpose');
   }
+  if (usesVault(given) && given['KEY_VAULT_URL'] === undefined) {
+    problems.push('KEY_VAULT_URL: is required with USE_SECRETS_MANAGER');
+  }
+  const vaultHost = URL.parse(given['KEY_VAULT_URL'] ?? '')?.hostname;
+  if (vaultHost !== undefined && !vaultName.test(vaultHost) && given['ENVIRONMENT'] !== 'test') {
+    problems.push('KEY_VAULT_URL: must be the address of a vault, as https://<name>.vault.azure.net');
+  }
   for (const name of Object.keys(settingsSchema.shape)) {
     // The platform leaves the reference itself in place of a secret that it cannot read: a text anybody can guess.
-    if (given[name]?.startsWith('@Microsoft.KeyVault(')) {
+    if (isReference(given[name])) {
       problems.push(`${name}: is a Key Vault reference that the platform could not resolve`);
     }
   }

@@ -4,6 +4,7 @@ import { alertsSettings } from './settings/alerts.ts';
 import { backupsSettings } from './settings/backups.ts';
 import { databaseSettings } from './settings/database.ts';
 import { notes, type SettingNotes } from './settings/notes.ts';
+import { secretsSettings } from './settings/secrets.ts';
 import { serviceSettings } from './settings/service.ts';
 import { storageSettings } from './settings/storage.ts';
 import { telemetrySettings } from './settings/telemetry.ts';
@@ -15,6 +16,7 @@ import { uploadsSettings } from './settings/uploads.ts';
  */
 export const settingsSchema = z.object({
   ...serviceSettings,
+  ...secretsSettings,
   ...databaseSettings,
   ...storageSettings,
   ...uploadsSettings,
@@ -24,8 +26,11 @@ export const settingsSchema = z.object({
   ...telemetrySettings,
 });
 
+/** What it is where the app reads secrets from a vault: those may be missing here. */
+export const settingsBesideVault = settingsSchema.partial({ SECRET_KEY: true, DATABASE_URL: true });
+
 /** The settings as read, before anything is derived from them. */
-export type Settings = z.infer<typeof settingsSchema>;
+export type Settings = z.infer<typeof settingsBesideVault>;
 
 /** One row of the documentation of settings. */
 export interface SettingDescription extends SettingNotes {

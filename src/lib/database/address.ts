@@ -10,6 +10,13 @@ export interface DatabaseAddress {
   readonly tls?: { readonly rejectUnauthorized: boolean; readonly ca?: string };
 }
 
+/** An address that may be replaced: a function is asked at each use, and gives the same object for as long as it stays. */
+export type DatabaseSource = DatabaseAddress | (() => DatabaseAddress);
+
+export function addressOf(source: DatabaseSource): DatabaseAddress {
+  return typeof source === 'function' ? source() : source;
+}
+
 /**
  * Reads a `postgresql://` URL.
  *

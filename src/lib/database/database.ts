@@ -1,10 +1,11 @@
 import { type ControlledTransaction, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type pg from 'pg';
-import { AppError, type LinkedAbort, lazy, linkAbort } from '../core/index.ts';
+import { AppError, type LinkedAbort, linkAbort } from '../core/index.ts';
 import type { Resilience, RunOptions } from '../resilience/index.ts';
-import type { DatabaseAddress } from './address.ts';
+import type { DatabaseSource } from './address.ts';
 import { isRefusal, toAppError } from './errors.ts';
-import { activeConnections, createPool, type Lease, lease, type PoolState } from './pool.ts';
+import { type Lease, lease, type PoolState } from './pool.ts';
+import { createRotatingPool } from './rotating-pool.ts';
 import type { Schema } from './schema.ts';
 import { tracedQuery } from './traced-query.ts';
 
@@ -50,7 +51,7 @@ export interface Database {
 
 /** Where connections go, and how many there are at most. */
 interface PoolOptions {
-  readonly address: DatabaseAddress;
+  readonly address: DatabaseSource;
   readonly maxConnections: number;
 }
 
@@ -64,8 +65,8 @@ interface DatabaseOptions {
 
 /** Makes the database access; connects at the first use. */
 export function createDatabase({ resilience, ...options }: DatabaseOptions): Database {
-  const app = lazy(() => createPool(options.app.address, options.app.maxConnections));
-  const direct = lazy(() => createPool(options.direct.address, options.direct.maxConnections));
+  const app = createRotatingPool(options.app.address, options.app.maxConnections);
+  const direct = createRotatingPool(options.direct.address, options.direct.maxConnections);
 
   async function guarded<T>(
     dependency: 'postgres' | 'postgres-direct',
@@ -87,37 +88,30 @@ export function createDatabase({ resilience, ...options }: DatabaseOptions): Dat
         'postgres',
         operation,
         signal,
-        (trySignal) => withLease(app(), trySignal, (db) => work(db)),
+        (trySignal) => withLease(app.current(), trySignal, (db) => work(db)),
         options,
       ),
     transaction(operation, signal, work) {
       const commit: CommitState = { sent: false };
       return guarded('postgres', operation, signal, async (trySignal) => {
         if (commit.sent) throw unknownOutcome();
-        return withLease(app(), trySignal, (db) => transact(db, work, commit));
+        return withLease(app.current(), trySignal, (db) => transact(db, work, commit));
       });
     },
     openSnapshot: (signal) =>
       guarded('postgres-direct', 'open snapshot', signal, (trySignal) =>
-        openInTime(direct(), linkAbort(signal), trySignal),
+        openInTime(direct.current(), linkAbort(signal), trySignal),
       ),
     async ping(signal) {
-      await withLease(app(), signal, (db) => sql`select 1`.execute(db));
+      await withLease(app.current(), signal, (db) => sql`select 1`.execute(db));
       resilience.noteRecovery('postgres');
       resilience.noteRecovery('postgres-direct');
     },
-    connections: () => ({
-      app: { active: active(app.peek()), max: options.app.maxConnections },
-      direct: { active: active(direct.peek()), max: options.direct.maxConnections },
-    }),
+    connections: () => ({ app: app.state(), direct: direct.state() }),
     async close() {
-      await Promise.all([app.peek()?.end(), direct.peek()?.end()]);
+      await Promise.all([app.close(), direct.close()]);
     },
   };
-}
-
-function active(pool: pg.Pool | undefined): number {
-  return pool ? activeConnections(pool) : 0;
 }
 
 async function withLease<T>(pool: pg.Pool, signal: AbortSignal, work: (db: Db) => Promise<T>): Promise<T> {

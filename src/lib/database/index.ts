@@ -1,5 +1,5 @@
 export { type Expression, sql } from 'kysely';
-export { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
+export { addressOf, type DatabaseAddress, type DatabaseSource, parseDatabaseUrl } from './address.ts';
 export type { AuditEntry, RecordAudit } from './audit.ts';
 export { countUpTo } from './count-up-to.ts';
 export {

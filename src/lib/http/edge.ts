@@ -43,6 +43,8 @@ interface EdgePorts {
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
   readonly rawRequests: RawRequests;
+  /** Settles when the app has what it needs for any work, such as its secrets. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
   readonly authenticate: Authenticate;
   readonly isScraper: IsScraper;
   readonly isProduction: boolean;
@@ -164,8 +166,11 @@ export function createEdge(ports: EdgePorts): Edge {
   return {
     serve: (endpoint, invocation) =>
       respond(endpoint.route, invocation, async ({ request }, deadline, limitHeaders) => {
-        if (!endpoint.answersWhileStopping) ports.lifecycle.throwIfStopping();
         const { signal } = deadline;
+        if (!endpoint.answersWhileStopping) {
+          ports.lifecycle.throwIfStopping();
+          await ports.ready(signal);
+        }
         const caller = await admit(endpoint, request, limitHeaders, signal);
         using _ = watchBody(clock, request, deadline.abort);
         const requestKey = readRequestKey(endpoint, caller, request.headers);

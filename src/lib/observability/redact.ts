@@ -28,9 +28,9 @@ const encodedColon = `${percent}3a`;
 
 /** Ends of names of keys that are secrets, and of passwords: a text that has a colon behind one of these shows one. */
 const certainNames =
-  'passw(?:or)?ds?|pwd|passphrase|(?:account|access|api|client|encryption|functions?|master|private|routing|secret|service|signing)[-_ ]?keys?|connection[-_ ]?strings?';
+  'passw(?:or)?ds?|pwd|passphrase|(?:account|access|api|client|encryption|functions?|master|private|routing|secret|service|signing)[-_ ]?keys?(?:_previous)?|connection[-_ ]?strings?';
 /** Ends of names whose value is a secret: of fields, of settings, in connection strings and JSON. */
-const secretNames = `${certainNames}|(?:secret|token|credential|signature)s?|otlp[-_ ]?headers|authorization`;
+const secretNames = `${certainNames}|(?:secret|token|credential|signature)s?(?:_previous)?|otlp[-_ ]?headers|authorization`;
 
 /** How a sentence goes on that has a name and a colon in front, as "AZURE_STORAGE_ACCOUNT_KEY: is required". */
 const sentence = '(?:is|must|has|was|cannot|not|invalid|too) ';

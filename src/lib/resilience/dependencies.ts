@@ -24,6 +24,7 @@ const known = {
   postgres: { words: 'The database', judge: judgePostgresError },
   'postgres-direct': { words: 'The database', judge: judgePostgresError },
   jwks: { words: 'The issuer of tokens', judge: judgeHttpError },
+  'key-vault': { words: 'The key vault', judge: judgeAzureError },
 } as const satisfies Record<string, Profile>;
 
 const webhook: Profile = { words: 'The receiver of the notification', judge: judgeHttpError };

@@ -18,7 +18,7 @@ const prefixBytes = headerBytes + nonceBytes + tagBytes;
 type FieldKeyErrorCode = 'field_key_missing' | 'field_damaged';
 
 /** A value cannot be decrypted; its message holds neither text nor key. */
-export class FieldKeyError extends Error {
+class FieldKeyError extends Error {
   override readonly name = 'FieldKeyError' as const;
   readonly code: FieldKeyErrorCode;
 

@@ -7,6 +7,8 @@ export { createKeyring, equalsInConstantTime, type Keyring, type RotatingSecret 
 export type { GuardCredentials } from './guard-credentials.ts';
 export { isIdentityError } from './identity-error.ts';
 export type { Issuer } from './issuer-keys.ts';
+export { openKeyVault } from './key-vault.ts';
 export { allows, type Caller, isAdmin, isScope, type Scope, scopes } from './scopes.ts';
 export { createScraperCheck, type IsScraper } from './scrape-token.ts';
+export { createSecrets, type SecretPlace } from './secrets.ts';
 export { createTokenCheck } from './tokens.ts';

@@ -10,7 +10,7 @@ export const levels: readonly (readonly string[])[] = [
   ['config', 'resilience', 'observability', 'security'],
   ['http', 'storage', 'database', 'cache', 'outbound'],
   ['access', 'alerts', 'audit', 'files', 'sharing', 'scans', 'reports', 'backup', 'health', 'jobs'],
-  ['web', 'authentication', 'observe-process', 'observe-resilience', 'telemetry-destinations'],
+  ['web', 'authentication', 'observe-process', 'observe-resilience', 'open-secrets', 'telemetry-destinations'],
   ['runtime'],
   ['functions', 'cli'],
   ['index'],

@@ -51,7 +51,6 @@ describe('loadConfig', () => {
       LOG_LEVEL: 'info',
       UPLOAD_MAX_BYTES: 1024,
       ENABLE_AUTOMATED_BACKUPS: false,
-      DATABASE_DIRECT_URL: usable['DATABASE_URL'],
     });
     expect(config.METRICS_TOKEN).toBeUndefined();
   });
@@ -281,6 +280,8 @@ describe('loadConfig of unusable settings', () => {
       'SLACK_WEBHOOK_URL: must be an https:// URL',
     ]),
     [{ JWT_SECRET: 's'.repeat(31) }, 'JWT_SECRET: must have at least 32 characters'],
+    [{ JWT_SECRET_PREVIOUS: 's'.repeat(31) }, 'JWT_SECRET_PREVIOUS: must have at least 32 characters'],
+    [{ SECRET_KEY_PREVIOUS: 's'.repeat(31) }, 'SECRET_KEY_PREVIOUS: must have at least 32 characters'],
     [{ ...issuer, JWT_ISSUER: undefined }, 'JWT_ISSUER: is required with JWT_JWKS_URL'],
     [{ ...issuer, JWT_AUDIENCE: undefined }, 'JWT_AUDIENCE: is required with JWT_JWKS_URL'],
     [{ ...issuer, JWT_AUDIENCE: '' }, 'JWT_AUDIENCE: is required with JWT_JWKS_URL'],

@@ -19,6 +19,7 @@ describe('the list of breakers', () => {
       'postgres closed auto',
       'postgres-direct closed auto',
       'jwks closed auto',
+      'key-vault closed auto',
     ]);
     expect(list.modes_read_at).toBe('2026-01-01T00:00:00.000Z');
   });

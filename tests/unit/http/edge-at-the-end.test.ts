@@ -27,6 +27,7 @@ function setUp() {
     logger,
     lifecycle,
     metrics: createMetrics('test'),
+    ready: async () => {},
     rawRequests: { claim: () => ({ request, response }) as unknown as RawExchange },
     authenticate: () => Promise.reject(new Error('nobody is asked')),
     isScraper: () => false,

@@ -31,6 +31,7 @@ async function spansOf(handle: Endpoint['handle'], trace = {}) {
     logger,
     lifecycle: createLifecycle({ clock, logger }),
     metrics: telemetry.metrics,
+    ready: async () => {},
     rawRequests: { claim: () => ({ request, response }) as unknown as RawExchange },
     authenticate: () => Promise.reject(new Error('nobody is asked')),
     isScraper: () => false,

@@ -40,6 +40,7 @@ interface Options {
   readonly isProduction?: boolean;
   readonly authenticate?: Authenticate;
   readonly corsOrigins?: readonly string[];
+  readonly ready?: () => Promise<void>;
   readonly trustedProxyHops?: number;
   /** Left out: nobody is limited. */
   readonly limits?: (clock: FakeClock, metrics: Metrics) => Limits;
@@ -62,6 +63,7 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
     metrics,
     lifecycle: createLifecycle({ clock, logger }),
     rawRequests: watchRawRequests(clock),
+    ready: options.ready ?? (async () => {}),
     authenticate: options.authenticate ?? (() => Promise.reject(new Error('nobody is asked'))),
     isScraper: (authorization) => authorization === 'Bearer scraper',
     isProduction: options.isProduction ?? false,

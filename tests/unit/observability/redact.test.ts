@@ -92,6 +92,8 @@ describe('isSecretName', () => {
     'x-api-key',
     'X-Functions-Key',
     'SECRET_KEY',
+    'SECRET_KEY_PREVIOUS',
+    'JWT_SECRET_PREVIOUS',
     'clientSecret',
     'refresh_token',
     'AZURE_STORAGE_ACCOUNT_KEY',

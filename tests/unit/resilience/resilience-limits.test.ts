@@ -83,6 +83,7 @@ describe('resilience.run: breaker and bulkhead', () => {
       'postgres closed',
       'postgres-direct closed',
       'jwks closed',
+      'key-vault closed',
     ]);
   });
 

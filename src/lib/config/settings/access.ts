@@ -37,6 +37,12 @@ export const accessSettings = {
       'Shared secret of bearer tokens signed with HS256; at least 32 random characters. Whoever knows it can be anybody.',
     secret: true,
   }),
+  JWT_SECRET_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional().register(notes, {
+    group: 'access',
+    description:
+      'A second `JWT_SECRET` that is accepted as well, while the one [replaces the other](rotate-secrets.md).',
+    secret: true,
+  }),
   JWT_JWKS_URL: keySetUrl.optional().register(notes, {
     group: 'access',
     description:

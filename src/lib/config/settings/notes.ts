@@ -4,6 +4,7 @@ import * as z from 'zod';
 export interface SettingNotes {
   readonly group:
     | 'service'
+    | 'secrets'
     | 'database'
     | 'storage'
     | 'uploads'

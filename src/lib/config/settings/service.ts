@@ -29,7 +29,8 @@ export const serviceSettings = {
   }),
   SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional().register(notes, {
     group: 'service',
-    description: 'A second `SECRET_KEY` that is accepted as well, while the one replaces the other.',
+    description:
+      'A second `SECRET_KEY` that is accepted as well, while the one [replaces the other](rotate-secrets.md).',
     secret: true,
   }),
 };
