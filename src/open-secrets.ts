@@ -64,6 +64,7 @@ export function openSecrets(config: Config, { clock, logger, metrics, resilience
             call: (operation, signal, work) =>
               resilience.run('key-vault', operation, work, { signal, timeoutMs: vaultTimeoutMs }),
           }),
+    onReading: () => resilience.noteRecovery('key-vault'),
     onFailure(setting, error) {
       failures.add({ secret: setting });
       logger.error('a secret could not be read from the vault', { setting, error });

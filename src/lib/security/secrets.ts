@@ -61,6 +61,8 @@ interface SecretsOptions<Name extends string> {
   readonly places: Readonly<Record<Name, SecretPlace>>;
   /** Left out: the settings have them all. */
   readonly vault?: KeyVault | undefined;
+  /** Told of each reading of the vault before it begins. Its pauses are enough: a breaker need not hold it back for longer. */
+  readonly onReading: () => void;
   /** Told of each secret that could not be read. */
   readonly onFailure: (setting: string, error: unknown) => void;
 }
@@ -81,7 +83,7 @@ type Held = readonly Version[];
  * enabled version in the vault is that of the settings; one that the service cannot do without stays what it was.
  */
 export function createSecrets<Name extends string>(options: SecretsOptions<Name>): Secrets<Name> {
-  const { clock, places, vault, onFailure } = options;
+  const { clock, places, vault, onReading, onFailure } = options;
   const names = Object.keys(places) as Name[];
   const held = new Map<Name, Held>(vault ? [] : names.map((name) => [name, ofSettings(places[name])]));
   let leftMs = () => Number.NEGATIVE_INFINITY;
@@ -90,6 +92,7 @@ export function createSecrets<Name extends string>(options: SecretsOptions<Name>
 
   const read = async (from: KeyVault): Promise<void> => {
     using time = startDeadline(clock, readingMs);
+    onReading();
     const readings = names.map(async (name) => {
       const reading = readSecret(from, places[name], held.get(name) ?? [], time.signal);
       held.set(name, await rejectOnAbort(reading, time.signal));

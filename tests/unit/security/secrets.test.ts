@@ -58,6 +58,7 @@ function setUp(changes: { secretKey?: Partial<SecretPlace>; jwtSecret?: Partial<
       SECRET_KEY: place('SECRET_KEY', changes.secretKey),
       JWT_SECRET: place('JWT_SECRET', { optional: true, ...changes.jwtSecret }),
     },
+    onReading: () => {},
     onFailure: (setting, error) => failures.push(`${setting}: ${(error as Error).message}`),
   });
   /** What a request does: it waits for the secrets, and in the background they may be read again. */
@@ -81,6 +82,7 @@ describe('secrets of the settings', () => {
         SECRET_KEY: place('SECRET_KEY', { given: { current: 'new', previous: 'old' } }),
         JWT_SECRET: place('JWT_SECRET', { optional: true }),
       },
+      onReading: () => {},
       onFailure: () => {},
     });
 
@@ -243,6 +245,7 @@ describe('a version that was added', () => {
         clock,
         vault,
         places: { SECRET_KEY: place('SECRET_KEY') },
+        onReading: () => {},
         onFailure: () => {},
       });
       return { secrets, keyring: createKeyring(() => secrets.get('SECRET_KEY') ?? { current: '' }) };
