@@ -1,6 +1,11 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
-import { createApiKeys, createCredentialGuard } from './lib/access/index.ts';
+import {
+  createApiKeys,
+  createCredentialGuard,
+  createKeyRotation,
+  type EncryptedColumn,
+} from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
@@ -170,6 +175,8 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     metrics,
     audit: undefined,
   });
+  /** Of every room that encrypts: what `crownsafe keys rotate` goes through. */
+  const encryptedColumns: readonly EncryptedColumn[] = [];
   const files = lazy(() =>
     createFiles({
       clock,
@@ -261,6 +268,8 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     secrets,
     apiKeys,
     credentialGuard,
+    keyRotation: createKeyRotation({ database, keyring }),
+    encryptedColumns,
     caches,
     files,
     backups,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isScope, type Scope, scopes } from '../lib/security/index.ts';
 import { commandRuntime } from '../runtime.ts';
+import { addRotateCommand } from './keys-rotate.ts';
 import { withRuntime } from './with-runtime.ts';
 
 interface CreateOptions {
@@ -13,7 +14,7 @@ type ApiKeys = ReturnType<typeof commandRuntime>['apiKeys'];
 
 const dayMs = 86_400_000;
 
-/** `crownsafe keys create | list | revoke`: API keys. */
+/** `crownsafe keys create | list | revoke | rotate`: API keys, and the secret behind them. */
 export function addKeysCommand(program: Command): void {
   const keys = program.command('keys').description('API keys');
   keys
@@ -31,6 +32,7 @@ export function addKeysCommand(program: Command): void {
     .command('revoke <id>')
     .description('end a key for good')
     .action((id: string) => withKeys((apiKeys, signal) => revokeKey(apiKeys, id, signal)));
+  addRotateCommand(keys);
 }
 
 function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {

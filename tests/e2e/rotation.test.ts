@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { prepareDatabase } from '../../local/database.ts';
 import { createKeyring, newApiKey } from '../../src/lib/security/index.ts';
@@ -119,5 +122,51 @@ describe('a SECRET_KEY that is replaced on two instances', () => {
       422,
       'validation_failed',
     );
+  });
+});
+
+describe('crownsafe keys rotate', () => {
+  const rotate = (...args: string[]) => {
+    const env = {
+      PATH: process.env['PATH'],
+      ENVIRONMENT: 'test',
+      LOG_LEVEL: 'error',
+      AzureWebJobsStorage: inject('storageConnectionString'),
+      ...settingsWith({ SECRET_KEY: newKey, SECRET_KEY_PREVIOUS: oldKey }),
+    };
+    const command = [join(inject('appFolder'), 'crownsafe.js'), 'keys', 'rotate', ...args];
+    return promisify(execFile)(process.execPath, command, { env }).then(
+      ({ stdout }) => ({ code: 0, lines: stdout.trim().split('\n') }),
+      ({ code, stderr }) => ({ code, lines: stderr.trim().split('\n') }),
+    );
+  };
+
+  it('names the API keys that need the previous secret, and says when none does', async () => {
+    const { id, hash } = newApiKey(createKeyring(oldKey));
+    await inDatabase(
+      (db) =>
+        db.query('insert into api_keys (id, name, hash, scopes) values ($1, $2, $3, $4)', [
+          id,
+          'left in a drawer',
+          hash,
+          ['files:read'],
+        ]),
+      databaseUrl,
+    );
+
+    const early = await rotate('--dry-run', '--since', '2020-01-01T00:00:00Z');
+    const late = await rotate('--since', '2999-01-01T00:00:00Z');
+
+    expect(early).toMatchObject({ code: 0 });
+    expect(early.lines.at(-1)).toBe('nothing needs the previous SECRET_KEY');
+    expect(late.lines).toContain(`API key ${id} was not used since: left in a drawer`);
+    expect(late.lines.at(-1)).toContain('the previous SECRET_KEY is still needed');
+  });
+
+  it('refuses what is no time', async () => {
+    const { code, lines } = await rotate('--since', 'yesterday');
+
+    expect(code).toBe(1);
+    expect(lines.join()).toContain('a time in UTC, as 2026-11-20T18:00:00Z');
   });
 });

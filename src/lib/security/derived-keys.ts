@@ -37,7 +37,7 @@ export interface Keyring {
    * @throws FieldKeyError `field_key_missing`, `field_damaged`
    */
   decrypt(bytes: Uint8Array, context: string): string;
-  /** True for encrypted bytes that need the current key only. */
+  /** True for encrypted bytes, or the first nine of them, that need the current key only. */
   isCurrent(bytes: Uint8Array): boolean;
 }
 

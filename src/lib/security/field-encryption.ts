@@ -44,9 +44,9 @@ export function fieldKey(key: Buffer): FieldKey {
   };
 }
 
-/** The id of the key that a value names; `undefined` when it is no encrypted value. */
+/** The id of the key that a value names, of which its first nine bytes are enough; `undefined` when it is no encrypted value. */
 export function keyIdOf(bytes: Uint8Array): string | undefined {
-  if (bytes.length < prefixBytes || bytes[0] !== version) return undefined;
+  if (bytes.length < headerBytes || bytes[0] !== version) return undefined;
   return Buffer.from(bytes.subarray(1, headerBytes)).toString('hex');
 }
 
@@ -62,7 +62,8 @@ export function encryptField({ id, key }: FieldKey, text: string, context: strin
 /** @throws FieldKeyError */
 export function decryptField(keys: readonly FieldKey[], bytes: Uint8Array, context: string): string {
   const id = keyIdOf(bytes);
-  if (id === undefined) throw new FieldKeyError('field_damaged', 'An encrypted field is damaged');
+  if (id === undefined || bytes.length < prefixBytes)
+    throw new FieldKeyError('field_damaged', 'An encrypted field is damaged');
   const known = keys.find((key) => key.id === id);
   if (!known) {
     throw new FieldKeyError(

@@ -174,7 +174,7 @@ describe('field encryption', () => {
     }
     for (let length = 0; length < bytes.length; length += 1) {
       expect(() => keyring.decrypt(bytes.subarray(0, length), 'a')).toThrow(damaged);
-      expect(keyring.isCurrent(bytes.subarray(0, Math.min(length, 36)))).toBe(false);
+      expect(keyring.isCurrent(bytes.subarray(0, length))).toBe(length >= 9);
     }
   });
 });
