@@ -1,6 +1,6 @@
 import { type Config, faultOfSetting, type VaultSetting } from './lib/config/index.ts';
 import type { Clock } from './lib/core/index.ts';
-import type { Logger, Metrics } from './lib/observability/index.ts';
+import { type Logger, type Metrics, outsideOfInvocations } from './lib/observability/index.ts';
 import type { Resilience } from './lib/resilience/index.ts';
 import {
   type AzureIdentity,
@@ -61,8 +61,11 @@ export function openSecrets(config: Config, { clock, logger, metrics, resilience
         : openKeyVault({
             url,
             identity,
+            // Read for everybody, not for the request that happens to wait for it.
             call: (operation, signal, work) =>
-              resilience.run('key-vault', operation, work, { signal, timeoutMs: vaultTimeoutMs }),
+              outsideOfInvocations(() =>
+                resilience.run('key-vault', operation, work, { signal, timeoutMs: vaultTimeoutMs }),
+              ),
           }),
     onReading: () => resilience.noteRecovery('key-vault'),
     onFailure(setting, error) {

@@ -8,7 +8,8 @@ import { openVault, readSecret } from './vault-secret.ts';
 
 /*
  * `npm run deploy:crownsafe -- …`: the operator's command on the deployed app, with the rights of whoever is logged in
- * to azd. API keys are kept hashed with the app's secret, so the command needs it; it gets it from the vault, in memory.
+ * to azd. API keys are kept hashed with the app's secret, so the command needs it; it gets it from the vault, in memory. The
+ * secret before it, for `keys rotate`, comes from whoever runs the command.
  */
 
 await runCommand(async ({ signal }) => {
@@ -23,6 +24,7 @@ await runCommand(async ({ signal }) => {
   const patience = { clock: systemClock, everyMs: 5_000, forMs: 60_000, signal, say: console.error };
   const settings = {
     SECRET_KEY: await readSecret(vault, 'secret-key', patience),
+    SECRET_KEY_PREVIOUS: process.env['SECRET_KEY_PREVIOUS'] ?? '',
     AZURE_STORAGE_ACCOUNT_NAME: values.AZURE_STORAGE_ACCOUNT_NAME,
   };
   const { POSTGRES_HOST: host, POSTGRES_DATABASE: name, DATABASE_ADMIN_NAME: user } = values;
