@@ -1,7 +1,7 @@
 import type { Planted } from './kinds.ts';
 
-/** So much of a secret in a row is no accident, wherever it begins. */
-const tellingLength = 16;
+/** So much of a secret in a row is no accident; what is searched is looked at in steps, so three characters more are found for sure. */
+const tellingLength = 12;
 const step = 4;
 
 /** Ways to write a secret down again. In base64 it depends on what stands in front. */
@@ -15,22 +15,24 @@ const codings: readonly ((core: string) => string)[] = [
   }),
 ];
 
-/** Where secrets show, as `<kind> in <place>: …`; case does not count. */
+/** Where secrets show, as `<kind> in <place>: …`, the first place of each; case does not count. */
 export function leaks(planted: readonly Planted[], places: Readonly<Record<string, string>>): string[] {
+  const kindOf = new Map<string, string>();
+  for (const { kind, core } of planted)
+    for (const code of codings) for (const part of parts(code(core).toLowerCase())) kindOf.set(part, kind);
   return Object.entries(places).flatMap(([place, text]) => {
+    const found = new Map<string, string>();
     const lower = text.toLowerCase();
-    return planted.flatMap(({ kind, core }) => {
-      const part = codings
-        .flatMap((code) => parts(code(core).toLowerCase()))
-        .find((one) => lower.includes(one));
-      if (part === undefined) return [];
-      const at = lower.indexOf(part);
-      return [`${kind} in ${place}: ${text.slice(Math.max(0, at - 160), at + 60)}`];
-    });
+    for (let at = 0; at + tellingLength <= lower.length; at += step) {
+      const kind = kindOf.get(lower.slice(at, at + tellingLength));
+      if (kind !== undefined && !found.has(kind))
+        found.set(kind, `${kind} in ${place}: ${text.slice(Math.max(0, at - 160), at + 60)}`);
+    }
+    return [...found.values()];
   });
 }
 
 function parts(text: string): string[] {
-  const count = Math.max(1, Math.floor((text.length - tellingLength) / step) + 1);
-  return Array.from({ length: count }, (_, index) => text.slice(index * step, index * step + tellingLength));
+  const count = Math.max(0, text.length - tellingLength + 1);
+  return Array.from({ length: count }, (_, at) => text.slice(at, at + tellingLength));
 }
