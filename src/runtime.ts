@@ -7,6 +7,7 @@ import {
   type EncryptedColumn,
 } from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
+import { createAuditTrail } from './lib/audit/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { type Config, loadConfig } from './lib/config/index.ts';
@@ -118,6 +119,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       instance,
       resilience,
       onEvent: observe,
+      noteAudit: (...note) => audit.noteIfPossible(...note),
     }),
   );
   const queueStorage = openBeside(config.queueStorage);
@@ -137,6 +139,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     app: { address: appAddress, maxConnections: config.DATABASE_POOL_SIZE },
     direct: { address: directAddress, maxConnections: config.DATABASE_DIRECT_POOL_SIZE },
     resilience,
+  });
+  const audit = createAuditTrail({
+    clock,
+    logger: logger.child('audit'),
+    database,
+    keyring,
+    cursors,
+    archive: backupStorage.blobs('crownsafe-audit', 'backup-blob'),
   });
   const channels = alertChannels({
     slackWebhookUrl: config.SLACK_WEBHOOK_URL,
@@ -161,6 +171,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       outbound,
       channels,
       source: `Crown Safe (${config.ENVIRONMENT})`,
+      noteAudit: audit.noteIfPossible,
     }),
   );
   lifecycle.onStop('database', () => database.close());
@@ -183,6 +194,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       logger: logger.child('files'),
       metrics,
       database,
+      audit: audit.record,
       caches,
       idempotency,
       cursors,
@@ -201,6 +213,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       blobs: backupStorage.blobs('crownsafe-backups', 'backup-blob'),
       table: storage.table('crownsafebackups'),
       cursors,
+      noteAudit: audit.note,
       enqueue: (name, signal) => jobs().enqueue('backup', name, signal),
       onFailure: (name) =>
         alerts().send({ summary: `The backup ${name} has failed`, severity: 'error', key: 'backup' }),
@@ -212,6 +225,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       logger,
       metrics,
       database,
+      audit: audit.record,
       cursors,
       queue: queueStorage.queue('jobs'),
       poisonQueue: queueStorage.queue('jobs-poison'),
@@ -237,6 +251,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       async () => {
         using time = startDeadline(clock, gaugeReadMs);
         return [{ labels: {}, value: await jobs().poisonCount(time.signal) }];
+      },
+    );
+    metrics.gauge(
+      'audit_unsealed_age_seconds',
+      'Age of the oldest row of the audit trail without a seal; the same for all instances',
+      async () => {
+        using time = startDeadline(clock, gaugeReadMs);
+        return [{ labels: {}, value: await audit.unsealedAgeSeconds(time.signal) }];
       },
     );
     metrics.gauge('database_connections_active', 'Database connections in use', () =>
@@ -267,6 +289,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     telemetry,
     secrets,
     apiKeys,
+    audit,
     credentialGuard,
     keyRotation: createKeyRotation({ database, keyring }),
     encryptedColumns,
@@ -301,12 +324,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
         config.ENVIRONMENT === 'test'
           ? undefined
           : { rate: createRateLimiter(clock, metrics), guard: credentialGuard.guard },
+      noteRefusal: audit.noteRefusal,
     }),
     sasLinks: lazy(() =>
       createSasLinks({
         clock,
         caches,
         blobs: storage.blobs(config.AZURE_STORAGE_CONTAINER),
+        noteAudit: audit.note,
         findLinkable: (caller, ids, signal) => files().findLinkable(caller, ids, signal),
       }),
     ),

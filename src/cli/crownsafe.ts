@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { redactText } from '../lib/observability/index.ts';
+import { addAuditCommand } from './audit.ts';
 import { addJobsCommand } from './jobs.ts';
 import { addKeysCommand } from './keys.ts';
 import { addMigrateCommand } from './migrate.ts';
@@ -11,6 +12,7 @@ import { addRolesCommand } from './roles.ts';
 const program = new Command('crownsafe')
   .description('Operates Crown Safe Functions. Settings come from the environment, as for the app.')
   .version(packageJson.version);
+addAuditCommand(program);
 addJobsCommand(program);
 addKeysCommand(program);
 addMigrateCommand(program);

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../lib/http/index.ts';
+import { auditList } from './audit-list.ts';
 import { azureCacheStats } from './azure-cache-stats.ts';
 import { backupNightly } from './backup-nightly.ts';
 import { backupsCreate } from './backups-create.ts';
@@ -29,6 +30,7 @@ import { testAlert } from './test-alert.ts';
 
 /** Every HTTP function. What is not here is not served. */
 export const endpoints: readonly Endpoint[] = [
+  auditList,
   azureCacheStats,
   backupsCreate,
   backupsDownload,

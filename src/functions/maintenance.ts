@@ -2,7 +2,7 @@ import { runtime } from '../runtime.ts';
 import type { TimerFunction } from './declarations.ts';
 
 /**
- * Does, every five minutes, what is due: finishes what broke off, and removes what is old. One run at a time: a run that takes longer than five
+ * Does, every five minutes, what is due: finishes what broke off, removes what is old, and seals the audit trail. One run at a time: a run that takes longer than five
  * minutes, or a timer that fires on two instances, would do the same work twice.
  */
 export const maintenance: TimerFunction = {
@@ -16,7 +16,7 @@ export const maintenance: TimerFunction = {
 };
 
 async function maintain(signal: AbortSignal): Promise<void> {
-  const { files, backups, jobs, idempotency, credentialGuard } = runtime();
+  const { files, backups, jobs, idempotency, credentialGuard, audit } = runtime();
   const outcomes = await Promise.allSettled([
     files().finishDeletions(signal),
     files().discardAbandoned(signal),
@@ -26,6 +26,7 @@ async function maintain(signal: AbortSignal): Promise<void> {
     jobs().removeOld(signal),
     idempotency.removeExpired(signal),
     credentialGuard.removeOld(signal),
+    audit.seal(signal),
   ]);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   if (failures.length > 0) throw new AggregateError(failures, 'some maintenance could not be done');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AppError, type Clock, isAppError, newId, startDeadline } from '../core/index.ts';
+import type { NoteAudit } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { type Outbound, OutboundError } from '../outbound/index.ts';
 import { type Alert, type Channel, channelNames } from './channels.ts';
@@ -27,6 +28,8 @@ interface AlertsPorts {
   readonly channels: readonly Channel[];
   /** What an alert comes from, as operators call it. */
   readonly source: string;
+  /** Does not fail: alerts are tried out while the database is down. */
+  readonly noteAudit: NoteAudit;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface Alerts {
 }
 
 /** Makes the alerts. */
-export function createAlerts({ clock, logger, outbound, channels, source }: AlertsPorts): Alerts {
+export function createAlerts({ clock, logger, outbound, channels, source, noteAudit }: AlertsPorts): Alerts {
   async function deliver(channel: Channel, alert: Alert, signal: AbortSignal): Promise<Delivery> {
     const { name, url } = channel;
     try {
@@ -85,6 +88,8 @@ export function createAlerts({ clock, logger, outbound, channels, source }: Aler
         { summary: 'This is a test. Alerts arrive here.', severity: 'info', key: `test:${newId()}` },
         signal,
       );
+      const after = Object.fromEntries(deliveries.map(({ channel, status }) => [channel, status]));
+      await noteAudit([{ action: 'alert.test', object: { type: 'alert', id: 'test' }, after }], signal);
       signal.throwIfAborted();
       return { channels: deliveries };
     },

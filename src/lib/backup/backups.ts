@@ -1,5 +1,5 @@
-import { AppError, isAppError } from '../core/index.ts';
-import { addressOf } from '../database/index.ts';
+import { AppError, isAppError, toTimestamp } from '../core/index.ts';
+import { addressOf, type NoteAudit } from '../database/index.ts';
 import type { Cursors } from '../http/index.ts';
 import type { TableStore } from '../storage/index.ts';
 import { createCatalog } from './catalog.ts';
@@ -14,6 +14,7 @@ export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
   /** Holds catalog and slot. */
   readonly table: TableStore;
   readonly cursors: Cursors;
+  readonly noteAudit: NoteAudit;
   /** Calls a worker that will `run` the backup. */
   enqueue(name: string, signal: AbortSignal): Promise<void>;
 }
@@ -104,14 +105,21 @@ export function createBackups(ports: BackupPorts) {
     },
 
     /**
-     * A link that reads the stored backup for 15 minutes.
+     * A link that reads the stored backup for 15 minutes. It is not given out unless the audit trail knows of it.
      *
      * @throws AppError `not_found`, `backup_not_ready` unless it is stored
      */
     async downloadUrl(name: string, signal: AbortSignal): Promise<string> {
       const backup = await find(name, signal);
       if (!isStored(backup)) throw new AppError('backup_not_ready', `The backup is ${backup.status}`);
-      return await blobs.sasUrl(name, { expiresAt: clock.now() + downloadMs, signal });
+      const expiresAt = clock.now() + downloadMs;
+      const url = await blobs.sasUrl(name, { expiresAt, signal });
+      const after = { expires_at: toTimestamp(expiresAt) };
+      await ports.noteAudit(
+        [{ action: 'backup.download', object: { type: 'backup', id: name }, after }],
+        signal,
+      );
+      return url;
     },
   };
 }

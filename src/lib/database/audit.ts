@@ -12,5 +12,8 @@ export interface AuditEntry {
   readonly after?: Readonly<Record<string, unknown>>;
 }
 
-/** Leaves a row in the audit trail, in the transaction of what it tells of: both happen, or neither does. */
-export type RecordAudit = (trx: Trx, entry: AuditEntry) => Promise<void>;
+/** Leaves rows in the audit trail, in the transaction of what they tell of: both happen, or neither does. */
+export type RecordAudit = (trx: Trx, ...entries: readonly AuditEntry[]) => Promise<void>;
+
+/** Leaves rows in a transaction of their own, for what happens outside of the database. */
+export type NoteAudit = (entries: readonly AuditEntry[], signal: AbortSignal) => Promise<void>;

@@ -38,9 +38,15 @@ export interface Database {
    * Changes something, whole or not at all. `work` runs again from its beginning after a collision with another
    * transaction or a lost connection, so it changes nothing but the database.
    *
+   * @param options - `ignoresOrders` as of {@link Resilience.run}
    * @throws AppError `unavailable` also when the connection broke during the commit; then nobody knows the outcome
    */
-  transaction<T>(operation: string, signal: AbortSignal, work: (trx: Trx) => Promise<T>): Promise<T>;
+  transaction<T>(
+    operation: string,
+    signal: AbortSignal,
+    work: (trx: Trx) => Promise<T>,
+    options?: Pick<RunOptions, 'ignoresOrders'>,
+  ): Promise<T>;
   /** Opens a REPEATABLE READ, read-only view on the direct address. */
   openSnapshot(signal: AbortSignal): Promise<Snapshot>;
   /** One cheap round trip around retry and breaker, for the health check. */
@@ -91,12 +97,13 @@ export function createDatabase({ resilience, ...options }: DatabaseOptions): Dat
         (trySignal) => withLease(app.current(), trySignal, (db) => work(db)),
         options,
       ),
-    transaction(operation, signal, work) {
+    transaction(operation, signal, work, options) {
       const commit: CommitState = { sent: false };
-      return guarded('postgres', operation, signal, async (trySignal) => {
+      const attempt = async (trySignal: AbortSignal) => {
         if (commit.sent) throw unknownOutcome();
         return withLease(app.current(), trySignal, (db) => transact(db, work, commit));
-      });
+      };
+      return guarded('postgres', operation, signal, attempt, options);
     },
     openSnapshot: (signal) =>
       guarded('postgres-direct', 'open snapshot', signal, (trySignal) =>

@@ -1,6 +1,6 @@
 export { type Expression, sql } from 'kysely';
 export { addressOf, type DatabaseAddress, type DatabaseSource, parseDatabaseUrl } from './address.ts';
-export type { AuditEntry, RecordAudit } from './audit.ts';
+export type { AuditEntry, NoteAudit, RecordAudit } from './audit.ts';
 export { countUpTo } from './count-up-to.ts';
 export {
   countFailure,

@@ -12,6 +12,7 @@ import * as idempotencyKeys from './migrations/0007-idempotency-keys.ts';
 import * as poisonJobs from './migrations/0008-poison-jobs.ts';
 import * as apiKeyUse from './migrations/0009-api-key-use.ts';
 import * as credentialFailures from './migrations/0010-credential-failures.ts';
+import * as auditTrail from './migrations/0011-audit-trail.ts';
 import * as erasures from './migrations/0012-erasures.ts';
 import { asOwner, findOwner } from './roles/owner.ts';
 
@@ -37,6 +38,7 @@ const migrations: Record<string, Step> = {
   '0008-poison-jobs': poisonJobs,
   '0009-api-key-use': apiKeyUse,
   '0010-credential-failures': credentialFailures,
+  '0011-audit-trail': auditTrail,
   '0012-erasures': erasures,
 };
 

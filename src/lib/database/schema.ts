@@ -8,6 +8,9 @@ type NullableTimestamp = ColumnType<Date | null, string | null | undefined, stri
 /** The tables, as the migrations leave them. */
 export interface Schema {
   api_keys: ApiKeysTable;
+  audit_actors: AuditActorsTable;
+  audit_log: AuditLogTable;
+  audit_seals: AuditSealsTable;
   content_snapshot: ContentSnapshotTable;
   erasures: ErasuresTable;
   files: FilesTable;
@@ -59,6 +62,52 @@ interface ErasuresTable {
   user_id: string;
   /** When it was asked for. */
   created_at: Timestamp;
+}
+
+/** Who is behind a pseudonym; removed when that one is to be forgotten. */
+interface AuditActorsTable {
+  /** A hash of salt and user. */
+  pseudonym: string;
+  user_id: string;
+  salt: Buffer;
+}
+
+interface AuditLogTable {
+  id: Generated<number>;
+  at: GeneratedTimestamp;
+  /** Pseudonym. */
+  actor: string;
+  action: string;
+  object_type: string;
+  object_id: string;
+  /** Pseudonym of whose data it is about, where that is not who acted. */
+  subject: string | null;
+  result: 'done' | 'refused';
+  correlation_id: string;
+  /** Encrypted. */
+  client_address: Buffer | null;
+  before: AuditFacts;
+  after: AuditFacts;
+  /** Null when address and facts have been erased. */
+  salt: Buffer | null;
+  /** Of salt, address and facts as they were written. */
+  personal_digest: Buffer;
+  /** Null until a batch has taken the row in. */
+  seal: number | null;
+}
+
+type AuditFacts = ColumnType<Record<string, unknown> | null, string | null, null>;
+
+interface AuditSealsTable {
+  id: number;
+  sealed_at: Timestamp;
+  /** Hash of the seal before; null for the first. */
+  previous: Buffer | null;
+  /** Id and hash of each row, one after the other. */
+  rows: Buffer;
+  hash: Buffer;
+  /** When it was written where the database does not reach. */
+  archived_at: NullableTimestamp;
 }
 
 export type FileStatus = 'pending' | 'available' | 'quarantined' | 'deleted';

@@ -1,5 +1,5 @@
 import { AppError, type Clock, isAppError, toTimestamp } from '../core/index.ts';
-import type { Database } from '../database/index.ts';
+import type { Database, RecordAudit } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { type FileBytes, findToTrash, markDeleted, markTrashed } from './repository.ts';
@@ -8,6 +8,7 @@ interface DeletionPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly database: Database;
+  readonly audit: RecordAudit;
   readonly blobs: BlobStore;
   readonly trash: BlobStore;
 }
@@ -20,11 +21,19 @@ const brokenOffAfterMs = 60_000;
  * done again, and nothing is lost.
  */
 export async function deleteFile(ports: DeletionPorts, file: FileBytes, signal: AbortSignal): Promise<void> {
-  const { database, blobs, clock } = ports;
+  const { database, blobs, clock, audit } = ports;
   await copyToTrash(ports, file, signal);
-  await database.transaction('delete file', signal, (trx) =>
-    markDeleted(trx, file.id, toTimestamp(clock.now())),
-  );
+  await database.transaction('delete file', signal, async (trx) => {
+    const deleted = await markDeleted(trx, file.id, toTimestamp(clock.now()));
+    if (!deleted) return;
+    const { owner_id: subjectId, name } = deleted;
+    await audit(trx, {
+      action: 'file.delete',
+      object: { type: 'file', id: file.id },
+      subjectId,
+      before: { name },
+    });
+  });
   await blobs.delete(file.blob_name, { signal });
   await database.transaction('note trashed file', signal, (trx) =>
     markTrashed(trx, file.id, toTimestamp(clock.now())),

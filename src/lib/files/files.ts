@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caches } from '../cache/index.ts';
 import { AppError, type Clock, newId } from '../core/index.ts';
-import type { Database, Idempotency, RecordedAnswer } from '../database/index.ts';
+import type { AuditEntry, Database, Idempotency, RecordAudit, RecordedAnswer } from '../database/index.ts';
 import { type Answer, type Cursors, keyedRequest, type RequestKey } from '../http/index.ts';
 import { type Logger, type Metrics, nameResource } from '../observability/index.ts';
 import { type Caller, isAdmin } from '../security/index.ts';
@@ -21,6 +21,7 @@ interface FilesPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly database: Database;
+  readonly audit: RecordAudit;
   readonly caches: Caches;
   readonly idempotency: Idempotency;
   /** Where available files are. */
@@ -67,7 +68,7 @@ export interface Files {
     caller: Caller,
     ids: readonly string[],
     signal: AbortSignal,
-  ): Promise<(id: string) => { readonly blobName: string }>;
+  ): Promise<(id: string) => { readonly blobName: string; readonly ownerId: string }>;
 }
 
 /** Makes the files room. */
@@ -108,9 +109,10 @@ export function createFiles(ports: FilesPorts): Files {
           size: bytes.length,
           sha256: accepted.sha256,
         });
-        await storeFile(ports, row, bytes, signal, (trx, stored) =>
-          record(trx, created(toView(stored))),
-        ).catch((error) => {
+        await storeFile(ports, row, bytes, signal, async (trx, stored) => {
+          await ports.audit(trx, uploadOf(stored));
+          await record(trx, created(toView(stored)));
+        }).catch((error) => {
           uploads.add({ outcome: 'error' });
           throw error;
         });
@@ -137,7 +139,10 @@ export function createFiles(ports: FilesPorts): Files {
     async findLinkable(caller, ids, signal) {
       const rows = await database.read('find files', signal, (db) => findAllVisible(db, caller, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
-      return (id) => ({ blobName: available(byId.get(id)).blob_name });
+      return (id) => {
+        const file = available(byId.get(id));
+        return { blobName: file.blob_name, ownerId: file.owner_id };
+      };
     },
   };
 }
@@ -180,6 +185,11 @@ function pendingRow(
     blob_name: `${id}.${file.extension}`,
     created_at: new Date(facts.now),
   };
+}
+
+function uploadOf({ id, name, content_type, size, sha256, project_id }: FileRow): AuditEntry {
+  const after = { name, content_type, size, sha256, ...(project_id !== null && { project_id }) };
+  return { action: 'file.upload', object: { type: 'file', id }, after };
 }
 
 function created(file: FileView): RecordedAnswer {

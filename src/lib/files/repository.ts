@@ -51,14 +51,23 @@ export async function deletePending(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('files').where('id', '=', id).where('status', '=', 'pending').execute();
 }
 
-/** Marks a file as deleted; its bytes are moved by the caller. */
-export async function markDeleted(trx: Trx, id: string, deletedAt: string): Promise<void> {
-  await trx
+/**
+ * Marks a file as deleted; its bytes are moved by the caller.
+ *
+ * @returns the file, if it was not deleted before
+ */
+export function markDeleted(
+  trx: Trx,
+  id: string,
+  deletedAt: string,
+): Promise<Pick<FileRow, 'owner_id' | 'name'> | undefined> {
+  return trx
     .updateTable('files')
     .set({ status: 'deleted', deleted_at: deletedAt, version: sql<string>`gen_random_uuid()` })
     .where('id', '=', id)
     .where('status', '!=', 'deleted')
-    .execute();
+    .returning(['owner_id', 'name'])
+    .executeTakeFirst();
 }
 
 /** Notes that the bytes of a deleted file are where no link reaches them. */

@@ -32,9 +32,10 @@ export interface BreakerModes {
   /**
    * Gives an order; the last one counts.
    *
+   * @returns what was ordered before
    * @throws AppError when it could not be kept; then nothing has changed
    */
-  set(dependency: Dependency, mode: BreakerMode, by: string, signal: AbortSignal): Promise<void>;
+  set(dependency: Dependency, mode: BreakerMode, by: string, signal: AbortSignal): Promise<BreakerMode>;
 }
 
 interface BreakerModesOptions {
@@ -121,9 +122,11 @@ export function createBreakerModes({
     async set(dependency, mode, by, signal) {
       // What was ordered before may come from another instance.
       await rejectOnAbort(read(), signal);
+      const before = orders.get(dependency)?.mode ?? 'auto';
       const order: ModeOrder = { mode, by, at: clock.now() };
       await table.upsert(toEntity(dependency, order), { signal });
       adopt(new Map(orders).set(dependency, order));
+      return before;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { AppError, type Clock, startDeadline, toTimestamp } from '../core/index.ts';
+import type { NoteAudit } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import {
   type BreakerMode,
@@ -42,6 +43,8 @@ interface BreakersOptions {
   readonly instance: string;
   readonly resilience: Pick<Resilience, 'states'>;
   readonly onEvent: (event: ResilienceEvent) => void;
+  /** Does not fail: orders are given while the database is down, and the table says who gave them. */
+  readonly noteAudit: NoteAudit;
 }
 
 /** The list is asked for when something is wrong, so it waits for storage only this long. */
@@ -54,6 +57,7 @@ export function createBreakers({
   instance,
   resilience,
   onEvent,
+  noteAudit,
 }: BreakersOptions): Breakers {
   const onReadFailure = (error: unknown) =>
     logger.warning('the orders for circuit breakers could not be read: the last ones stand', { error });
@@ -101,7 +105,9 @@ export function createBreakers({
       const dependency = findDependency(name);
       if (dependency === undefined)
         throw new AppError('not_found', 'There is no circuit breaker of this name');
-      await modes.set(dependency, mode, by, signal);
+      const before = { mode: await modes.set(dependency, mode, by, signal) };
+      const object = { type: 'breaker', id: dependency };
+      await noteAudit([{ action: 'breaker.set', object, before, after: { mode } }], signal);
       return shapeOf(statusOf(dependency), await readOthers(signal));
     },
   };

@@ -28,6 +28,7 @@ interface AdmissionPorts {
   readonly isProduction: boolean;
   /** `undefined`: there are none. */
   readonly limits: Limits | undefined;
+  readonly noteRefusal: (endpoint: string, scope: Scope) => Promise<void>;
 }
 
 /**
@@ -68,6 +69,7 @@ export function createAdmission(ports: AdmissionPorts): Admit {
     if (context) context.userId = caller.id;
     count(caller.id, 'caller', ...(endpoint.limit === 'uploads' ? (['uploads'] as const) : []));
     if (allows(caller, access.scope)) return caller;
+    await ports.noteRefusal(`${endpoint.method} /${endpoint.route}`, access.scope);
     throw forbidden(access.scope, credentials);
   };
 }

@@ -17,7 +17,7 @@ import {
   startInvocationSpan,
   type TraceHeaders,
 } from '../observability/index.ts';
-import type { Authenticate, IsScraper } from '../security/index.ts';
+import type { Authenticate, IsScraper, Scope } from '../security/index.ts';
 import { clientGoneStatus, createAccessLog } from './access-log.ts';
 import { createAdmission, type Limits } from './admission.ts';
 import { Answer, type AnswerHeaders, json } from './answer.ts';
@@ -52,6 +52,8 @@ interface EdgePorts {
   readonly trustedProxyHops: number;
   /** `undefined`: nobody is limited, as in tests. */
   readonly limits: Limits | undefined;
+  /** Keeps for the audit trail that a known caller has been refused. Takes seconds at most, and never rejects. */
+  readonly noteRefusal: (endpoint: string, scope: Scope) => Promise<void>;
 }
 
 /** What the platform tells of an invocation. */

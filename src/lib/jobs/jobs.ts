@@ -44,13 +44,18 @@ export function createJobs(options: JobsPorts) {
     /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
     async enqueue(kind: string, subject: string, signal: AbortSignal): Promise<void> {
       const id = newId();
-      await database.transaction('write down job', signal, (trx) =>
-        trx
+      await database.transaction('write down job', signal, async (trx) => {
+        await trx
           .insertInto('jobs')
           .values({ id, kind, subject, status: 'queued' })
           .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute(),
-      );
+          .execute();
+        await ports.audit(trx, {
+          action: `${kind}.request`,
+          object: { type: kind, id: subject },
+          after: { job_id: id },
+        });
+      });
       try {
         await callWorker(queue, { id, kind }, signal);
       } catch (error) {

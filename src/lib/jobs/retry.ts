@@ -34,7 +34,7 @@ export async function retryJob(ports: WorkPorts, id: string, signal: AbortSignal
   return toView(queued);
 }
 
-function queueAgain({ database, handlers }: WorkPorts, id: string, signal: AbortSignal) {
+function queueAgain({ database, handlers, audit }: WorkPorts, id: string, signal: AbortSignal) {
   return database.transaction('retry job', signal, async (trx) => {
     const before = await trx
       .selectFrom('jobs')
@@ -58,6 +58,13 @@ function queueAgain({ database, handlers }: WorkPorts, id: string, signal: Abort
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirstOrThrow();
+    const stateOf = ({ status, max_attempts }: Row<'jobs'>) => ({ status, max_attempts });
+    await audit(trx, {
+      action: 'job.retry',
+      object: { type: 'job', id },
+      before: stateOf(before),
+      after: stateOf(queued),
+    });
     return { before, queued };
   });
 }

@@ -1,5 +1,5 @@
 import { type Clock, isAppError, linkAbort, type ProblemCode, startDeadline } from '../core/index.ts';
-import type { Database, Row } from '../database/index.ts';
+import type { Database, RecordAudit, Row } from '../database/index.ts';
 import { type Logger, writeKeptLines } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
 import { claimJob, type Ending, finishJob, putBack } from './claims.ts';
@@ -15,6 +15,7 @@ export interface WorkPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly database: Database;
+  readonly audit: RecordAudit;
   readonly queue: Queue;
   readonly handlers: Readonly<Record<string, JobHandler>>;
   readonly count: CountJob;

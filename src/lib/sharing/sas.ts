@@ -1,5 +1,6 @@
 import { type Caches, cacheKey } from '../cache/index.ts';
 import { AppError, type Clock, isId, toTimestamp } from '../core/index.ts';
+import type { AuditEntry, NoteAudit } from '../database/index.ts';
 import { toProblem, validate } from '../http/index.ts';
 import { currentContext, nameResource } from '../observability/index.ts';
 import type { Caller } from '../security/index.ts';
@@ -13,12 +14,13 @@ const cachedSeconds = 23 * 3_600;
 const cachedBytes = 8 * 1024 * 1024;
 
 /** Gives the blob of a file. @throws AppError when the caller may not link to it, or it is not there to be read */
-export type FindBlob = (fileId: string) => { readonly blobName: string };
+export type FindBlob = (fileId: string) => { readonly blobName: string; readonly ownerId: string };
 
 interface SasPorts {
   readonly clock: Clock;
   readonly caches: Caches;
   readonly blobs: BlobStore;
+  readonly noteAudit: NoteAudit;
   /** Looks up to 100 files up at once. */
   findLinkable(caller: Caller, fileIds: readonly string[], signal: AbortSignal): Promise<FindBlob>;
 }
@@ -37,7 +39,7 @@ interface MadeLink {
 }
 
 /** Makes the issuer of links. Each is checked against the file at the moment of asking, also when it comes from the cache. */
-export function createSasLinks({ clock, caches, blobs, findLinkable }: SasPorts): SasLinks {
+export function createSasLinks({ clock, caches, blobs, noteAudit, findLinkable }: SasPorts): SasLinks {
   const plainLinks = caches.region<MadeLink>({
     name: 'plain-links',
     shared: false,
@@ -75,7 +77,10 @@ export function createSasLinks({ clock, caches, blobs, findLinkable }: SasPorts)
   return {
     async issue(caller, request, signal) {
       nameResource('files', request.file_id);
-      return sign(await findLinkable(caller, [request.file_id], signal), request, signal);
+      const findBlob = await findLinkable(caller, [request.file_id], signal);
+      const link = await sign(findBlob, request, signal);
+      await noteAudit([issueOf(findBlob, link)], signal);
+      return link;
     },
     async issueBatch(caller, items, signal) {
       const ids = items
@@ -87,9 +92,20 @@ export function createSasLinks({ clock, caches, blobs, findLinkable }: SasPorts)
       for (const item of items) {
         results.push(await signItem(item, (request) => sign(findBlob, request, signal)));
       }
+      const issued = results.flatMap((result) => ('url' in result ? [issueOf(findBlob, result)] : []));
+      // No link is given out that the audit trail does not know of.
+      await noteAudit(issued, signal);
       return { results };
     },
   };
+}
+
+function issueOf(
+  findBlob: FindBlob,
+  { file_id: id, expires_at }: Pick<SasLink, 'file_id' | 'expires_at'>,
+): AuditEntry {
+  const { ownerId: subjectId } = findBlob(id);
+  return { action: 'link.issue', object: { type: 'file', id }, subjectId, after: { expires_at } };
 }
 
 function linkOf(fileId: string, { url, expiresAt }: MadeLink, cached: boolean): SasLink {

@@ -33,6 +33,7 @@ function openBackups(url: string, password = parseDatabaseUrl(url).password) {
     table: storage.table(`backups${id}`),
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     enqueue: async () => {},
+    noteAudit: async () => {},
     onFailure: async () => {},
   };
   return { backups: createBackups(ports), ports, blobs, lines };

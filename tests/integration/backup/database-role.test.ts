@@ -50,6 +50,7 @@ function openBackups(databaseRole: string) {
       table: storage.table(`backups${id}`),
       cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
       enqueue: async () => {},
+      noteAudit: async () => {},
       onFailure: async () => {},
     }),
   };

@@ -68,6 +68,7 @@ function ask(processDatabase: Database, { table, send }: Reach, key: string) {
     clock,
     logger,
     database: processDatabase,
+    audit: async () => {},
     metrics: createMetrics('test'),
     cursors,
     queue: { ...memoryQueue(), send },
@@ -83,6 +84,7 @@ function ask(processDatabase: Database, { table, send }: Reach, key: string) {
     databaseRole: undefined,
     cursors,
     enqueue: (name, stop) => jobs.enqueue('backup', name, stop),
+    noteAudit: async () => {},
     onFailure: async () => {},
   });
   const idempotency = createIdempotency({ database: processDatabase, clock, logger });

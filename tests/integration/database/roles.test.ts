@@ -112,6 +112,11 @@ describe('acting as app', () => {
     ['say that no migration has run', 'delete from kysely_migration'],
     ['hold migrations up', 'update kysely_migration_lock set is_locked = 1'],
     ['let others act as it', 'grant app to pg_monitor'],
+    ['remove from the audit trail', 'delete from audit_log'],
+    ['change what the audit trail says', "update audit_log set action = 'a.b'"],
+    ['remove seals', 'delete from audit_seals'],
+    ['change seals', "update audit_seals set hash = sha256('')"],
+    ['put other names into the audit trail', "update audit_actors set user_id = 'somebody'"],
   ])('may not %s', async (_, statement) => {
     await expect(runStatements(appUrl, statement)).rejects.toMatchObject(forbidden);
   });

@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createAuditTrail } from '../../../src/lib/audit/index.ts';
 import { createCaches } from '../../../src/lib/cache/index.ts';
 import { isAppError, systemClock } from '../../../src/lib/core/index.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../../../src/lib/database/index.ts';
 import { createFiles } from '../../../src/lib/files/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
-import { createMetrics } from '../../../src/lib/observability/index.ts';
+import { createMetrics, runInContext } from '../../../src/lib/observability/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
 import { createKeyring } from '../../../src/lib/security/index.ts';
 import type { BlobStore } from '../../../src/lib/storage/index.ts';
@@ -39,6 +40,8 @@ afterAll(async () => {
 
 const { signal } = new AbortController();
 const logger = { debug() {}, info() {}, warning() {}, error() {}, child: () => logger };
+const keyring = createKeyring('a secret of at least 32 bytes, for tests');
+const cursors = createCursors(keyring);
 const route = 'POST /api/v1/uploads';
 /** Retries without waiting; breakers would make one run depend on the ones before. */
 const clock = { ...systemClock, random: () => 0 };
@@ -52,12 +55,13 @@ function startProcess(processDatabase: Database, blobs: BlobStore) {
     logger,
     metrics: createMetrics('test'),
     database: processDatabase,
+    audit: createAuditTrail({ clock, logger, database, keyring, cursors, archive: memoryBlobStore() }).record,
     caches: createCaches({ clock, logger, table: memoryTableStore, instance: 'test' }),
     idempotency: createIdempotency({ database: processDatabase, clock, logger }),
     blobs,
     trash: memoryBlobStore(),
     container: 'files',
-    cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
+    cursors,
     rules: { maxBytes: 10_000, extensions: ['png'] },
   });
 }
@@ -75,7 +79,10 @@ function newClient() {
       message.headers = { 'content-type': 'image/png', 'x-file-name': 'photo.png' };
       message.push(bytes);
       message.push(null);
-      return files.upload(caller, { message, projectId: undefined, key }, until);
+      const context = { correlationId: 'c', functionName: 'f', requestId: 'r', write: undefined };
+      return runInContext({ ...context, userId: caller.id }, () =>
+        files.upload(caller, { message, projectId: undefined, key }, until),
+      );
     },
   };
 }
@@ -114,6 +121,7 @@ async function expectOneFile(client: Client, blobs: BlobStore): Promise<void> {
   expect(unknown).toEqual([]);
   const rows = await rowsOf(client);
   expect(rows).toMatchObject([{ status: 'available' }]);
+  expect(await auditedOf(client)).toEqual([{ action: 'file.upload', object_id: rows[0]?.id }]);
   expect(first.headers).toEqual({ location: `/api/v1/files/${rows[0]?.id}` });
   expect(await namesIn(blobs)).toEqual([rows[0]?.blob_name]);
   const [chunk] = await toArray((await blobs.download(rows[0]?.blob_name ?? '', { signal })).body);
@@ -123,6 +131,17 @@ async function expectOneFile(client: Client, blobs: BlobStore): Promise<void> {
 function rowsOf({ caller }: Client) {
   return database.read('look', signal, (db) =>
     db.selectFrom('files').select(['id', 'status', 'blob_name']).where('owner_id', '=', caller.id).execute(),
+  );
+}
+
+function auditedOf({ caller }: Client) {
+  return database.read('look', signal, (db) =>
+    db
+      .selectFrom('audit_log')
+      .innerJoin('audit_actors', 'pseudonym', 'actor')
+      .select(['action', 'object_id'])
+      .where('user_id', '=', caller.id)
+      .execute(),
   );
 }
 
@@ -161,13 +180,16 @@ async function statementsOfAnUpload(): Promise<string[]> {
 }
 
 describe('an upload under a key', () => {
-  it('takes the key, announces the file, and makes it available together with its answer', async () => {
+  it('takes the key, announces the file, and makes it available together with its answer and its row in the audit trail', async () => {
     const statements = await statementsOfAnUpload();
 
     expect(statements.map((text) => text.trim().split(/\s+/).slice(0, 3).join(' '))).toEqual([
       ...['begin', 'insert into idempotency_keys', 'commit'],
       ...['begin', 'insert into "files"', 'commit'],
-      ...['begin', 'update "files" set', 'select * from', 'update "idempotency_keys" set', 'commit'],
+      ...['begin', 'update "files" set', 'select * from'],
+      // Whoever has no pseudonym yet gets one.
+      ...['with people as', 'insert into "audit_actors"', 'with people as'],
+      ...['update "idempotency_keys" set', 'commit'],
     ]);
   });
 

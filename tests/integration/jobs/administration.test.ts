@@ -103,7 +103,10 @@ describe('a job that is asked for', () => {
 describe('trying a job again', () => {
   it.each(['failed', 'poison'])('that was %s does it, with as many attempts as at first', async (status) => {
     const done: string[] = [];
-    const { jobs, enqueue, messages } = makeJobs(database, async (subject) => void done.push(subject));
+    const { jobs, enqueue, messages, audited } = makeJobs(
+      database,
+      async (subject) => void done.push(subject),
+    );
     const { id } = await enqueue('a thing');
     await change(
       database,
@@ -118,6 +121,15 @@ describe('trying a job again', () => {
     expect(queued).toMatchObject({ id, status: 'queued', attempts: 10, finished_at: null });
     expect(row).toMatchObject({ max_attempts: 20 });
     expect(done).toEqual(['a thing']);
+    expect(audited).toEqual([
+      { action: 'test.request', object: { type: 'test', id: 'a thing' }, after: { job_id: id } },
+      {
+        action: 'job.retry',
+        object: { type: 'job', id },
+        before: { status, max_attempts: 10 },
+        after: { status: 'queued', max_attempts: 20 },
+      },
+    ]);
     expect(await jobs.get(id, signal)).toMatchObject({ status: 'succeeded', attempts: 11 });
   });
 

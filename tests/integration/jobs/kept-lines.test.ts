@@ -18,7 +18,9 @@ it('tells of a job that fails after what was kept of its invocation, which itsel
   const lines: string[] = [];
   const logger = createLogger({ clock: systemClock, level: 'error', write: (line) => lines.push(line) });
   const handlers = { test: () => Promise.reject(new Error('the engine broke')) };
-  const ports = { clock: systemClock, logger, database, queue: memoryQueue(), handlers, count: () => {} };
+  const queue = memoryQueue();
+  const audit = async () => {};
+  const ports = { clock: systemClock, logger, database, audit, queue, handlers, count: () => {} };
   const context = { correlationId: 'correlation-1', functionName: 'jobs', requestId: 'r', write: undefined };
 
   await runInContext(context, () => work(ports, message, signal));

@@ -1,6 +1,12 @@
 import { inject } from 'vitest';
 import { type Clock, systemClock } from '../../../src/lib/core/index.ts';
-import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
+import {
+  type AuditEntry,
+  type Database,
+  migrateToLatest,
+  parseDatabaseUrl,
+  sql,
+} from '../../../src/lib/database/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
 import { createJobs } from '../../../src/lib/jobs/jobs.ts';
 import type { JobHandler } from '../../../src/lib/jobs/work.ts';
@@ -26,7 +32,7 @@ export async function openJobsDatabase() {
   };
 }
 
-/** Jobs of the kind `test`, with queues in memory; `failing` says what does not work. `lines` holds what was logged. */
+/** Jobs of the kind `test`, with queues in memory; `failing` says what does not work. `lines` holds what was logged, `audited` what was recorded. */
 export function makeJobs(
   database: Database,
   handler: JobHandler = async () => {},
@@ -36,6 +42,7 @@ export function makeJobs(
   const poisonQueue = memoryQueue();
   const metrics = createMetrics('test');
   const lines: string[] = [];
+  const audited: AuditEntry[] = [];
   const log = (message: string) => void lines.push(message);
   const logger = { debug: log, info: log, warning: log, error: log, child: () => logger };
   const failing: {
@@ -60,6 +67,7 @@ export function makeJobs(
             : Promise.reject(new Error(`no ${operation} today`))
           : database.transaction(operation, ...rest),
     },
+    audit: async (_trx, ...entries) => void audited.push(...entries),
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     queue: {
       ...queue,
@@ -84,6 +92,7 @@ export function makeJobs(
     queue,
     poisonQueue,
     lines,
+    audited,
     failing,
     /** The messages sent so far, as the platform hands them over. */
     messages: () => queue.sent.map(({ text }) => JSON.parse(text) as { readonly id: string }),

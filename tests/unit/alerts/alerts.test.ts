@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertChannels, createAlerts } from '../../../src/lib/alerts/index.ts';
 import { type Clock, startDeadline, systemClock } from '../../../src/lib/core/index.ts';
+import type { AuditEntry } from '../../../src/lib/database/index.ts';
 import { createLogger } from '../../../src/lib/observability/index.ts';
 import { createOutbound } from '../../../src/lib/outbound/index.ts';
 import { createResilience } from '../../../src/lib/resilience/index.ts';
@@ -46,9 +47,18 @@ async function openAlerts(
     allowLoopback: true,
     propagate: () => ({}),
   });
+  const audited: AuditEntry[] = [];
   const logger = createLogger({ clock, level: 'debug', write: (line) => lines.push(line) });
   return {
-    alerts: createAlerts({ clock, logger, outbound, channels, source: 'Crown Safe (test)' }),
+    alerts: createAlerts({
+      clock,
+      logger,
+      outbound,
+      channels,
+      source: 'Crown Safe (test)',
+      noteAudit: async (entries) => void audited.push(...entries),
+    }),
+    audited,
     posts,
     lines,
     async [Symbol.asyncDispose]() {
@@ -98,6 +108,13 @@ describe('a test alert', () => {
       ].toSorted((a, b) => a.path.localeCompare(b.path)),
     );
     expect(setUp.lines).toEqual([]);
+    expect(setUp.audited).toEqual([
+      {
+        action: 'alert.test',
+        object: { type: 'alert', id: 'test' },
+        after: { slack: 'sent', pagerduty: 'sent' },
+      },
+    ]);
   });
 
   it('has nowhere to go without a channel', async () => {

@@ -38,6 +38,7 @@ function makeWorld() {
       databaseRole: undefined,
       cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
       enqueue,
+      noteAudit: async () => {},
       async onFailure(name) {
         alerted.push(name);
         statusesWhenTold.push((await catalog.find(name, signal))?.status);

@@ -4,6 +4,7 @@ import { createBackups } from '../../../src/lib/backup/index.ts';
 import { manifestName } from '../../../src/lib/backup/manifest.ts';
 import { backupName } from '../../../src/lib/backup/names.ts';
 import { AppError } from '../../../src/lib/core/index.ts';
+import type { AuditEntry } from '../../../src/lib/database/index.ts';
 import { createCursors } from '../../../src/lib/http/index.ts';
 import { createLogger } from '../../../src/lib/observability/index.ts';
 import { createKeyring } from '../../../src/lib/security/index.ts';
@@ -22,6 +23,7 @@ function makeBackups() {
   const blobs = memoryBlobStore();
   const enqueued: string[] = [];
   const alerted: string[] = [];
+  const trail: { readonly entries: AuditEntry[]; failure?: Error } = { entries: [] };
   const worker = { enqueue: async (name: string) => void enqueued.push(name) };
   const backups = createBackups({
     clock,
@@ -32,9 +34,13 @@ function makeBackups() {
     databaseRole: undefined,
     cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
     enqueue: (name) => worker.enqueue(name),
+    noteAudit: async (entries) => {
+      if (trail.failure) throw trail.failure;
+      trail.entries.push(...entries);
+    },
     onFailure: async (name) => void alerted.push(name),
   });
-  return { clock, blobs, backups, worker, enqueued, alerted, catalog: createCatalog(table) };
+  return { clock, blobs, backups, worker, enqueued, alerted, trail, catalog: createCatalog(table) };
 }
 
 describe('asking for a backup', () => {
@@ -136,6 +142,26 @@ describe('asking for a backup', () => {
     expect(await backups.get(name, signal)).toMatchObject({ status: 'stored', sha256, tables });
     expect(await backups.downloadUrl(name, signal)).toContain(name);
     expect(alerted).toEqual([]);
+  });
+
+  it('gives out no link to it that is not recorded', async () => {
+    const { backups, blobs, clock, trail } = makeBackups();
+    const { name } = await backups.request('full', signal);
+    await storeWhole(blobs, name);
+    await clock.advance(hour + 1);
+    await backups.request('full', signal);
+
+    await backups.downloadUrl(name, signal);
+    trail.failure = new Error('no trail today');
+
+    expect(trail.entries).toEqual([
+      {
+        action: 'backup.download',
+        object: { type: 'backup', id: name },
+        after: { expires_at: '2026-01-01T01:15:00.001Z' },
+      },
+    ]);
+    await expect(backups.downloadUrl(name, signal)).rejects.toThrow('no trail today');
   });
 
   it('settles one as failed whose dump differs from its manifest', async () => {

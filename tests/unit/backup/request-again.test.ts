@@ -28,6 +28,7 @@ function makeWorld() {
       databaseRole: undefined,
       cursors: createCursors(createKeyring('a secret of at least 32 bytes, for tests')),
       enqueue,
+      noteAudit: async () => {},
       onFailure: async () => {},
     });
   return {

@@ -1,4 +1,5 @@
 import { AppError } from '../../../src/lib/core/index.ts';
+import type { AuditEntry } from '../../../src/lib/database/index.ts';
 import { createBreakers } from '../../../src/lib/health/breakers.ts';
 import { createResilience, type ResilienceEvent } from '../../../src/lib/resilience/index.ts';
 import type { TableStore } from '../../../src/lib/storage/index.ts';
@@ -47,6 +48,7 @@ export function startInstance(clock: FakeClock, table: TableStore, instance = 'o
     error() {},
     child: () => logger,
   };
+  const audited: AuditEntry[] = [];
   const resilience = createResilience({
     clock,
     settings: { retries: 0, breakerThreshold: 2 },
@@ -62,6 +64,7 @@ export function startInstance(clock: FakeClock, table: TableStore, instance = 'o
     instance,
     resilience,
     onEvent: (event) => events.push(event),
+    noteAudit: async (entries) => void audited.push(...entries),
   });
   const call = (dependency: 'blob' | 'table' | 'queue' = 'blob') =>
     resilience.run(dependency, 'ask', async () => 'done', { signal }).catch((error: unknown) => error);
@@ -73,5 +76,5 @@ export function startInstance(clock: FakeClock, table: TableStore, instance = 'o
       .catch((error: unknown) => error);
   const statusOf = async (name: string) =>
     (await breakers.list(signal)).data.find((breaker) => breaker.name === name);
-  return { breakers, resilience, events, warnings, call, fail, statusOf };
+  return { breakers, resilience, events, warnings, audited, call, fail, statusOf };
 }

@@ -30,6 +30,24 @@ describe('an order for a breaker', () => {
     ]);
   });
 
+  it('is recorded with what was ordered before, also by another instance', async () => {
+    const clock = fakeClock();
+    const table = memoryTableStore();
+    const { breakers, audited } = startInstance(clock, table);
+    await startInstance(clock, table, 'two').breakers.set('blob', 'open', 'key:1', signal);
+
+    await breakers.set('blob', 'closed', 'key:2', signal);
+
+    expect(audited).toEqual([
+      {
+        action: 'breaker.set',
+        object: { type: 'breaker', id: 'blob' },
+        before: { mode: 'open' },
+        after: { mode: 'closed' },
+      },
+    ]);
+  });
+
   it('is followed by every instance with traffic within 10 s, there and back', async () => {
     const clock = fakeClock();
     const table = memoryTableStore();

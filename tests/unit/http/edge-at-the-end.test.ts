@@ -35,6 +35,7 @@ function setUp() {
     corsOrigins: [],
     trustedProxyHops: 1,
     limits: undefined,
+    noteRefusal: async () => {},
   });
   const serve = async (handle: Endpoint['handle'], answersWhileStopping = false) => {
     const { status, headers, body } = await edge.serve(

@@ -39,6 +39,7 @@ async function spansOf(handle: Endpoint['handle'], trace = {}) {
     corsOrigins: [],
     trustedProxyHops: 1,
     limits: undefined,
+    noteRefusal: async () => {},
   });
   const declaration = endpoint({
     name: 'test',

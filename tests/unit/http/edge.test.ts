@@ -120,7 +120,7 @@ describe('who may call', () => {
     expect((await served.ask({ headers })).status).toBe(status);
   });
 
-  it('is in the line of a refusal, too', async () => {
+  it('is in the line of a refusal, too, and the refusal is noted', async () => {
     await using served = await serve(
       declared(() => ({}), { access: scope('files:write') }),
       { authenticate },
@@ -128,6 +128,7 @@ describe('who may call', () => {
 
     await served.ask();
 
+    expect(served.refusals).toEqual(['GET /api/v1/files/{id} files:write']);
     expect(served.lines()).toMatchObject([
       { message: 'request refused', user_id: 'key:1', code: 'forbidden' },
     ]);

@@ -20,6 +20,8 @@ type Line = Readonly<Record<string, unknown>>;
 
 interface Served extends AsyncDisposable {
   readonly clock: FakeClock;
+  /** Endpoint and scope of what was refused to a known caller. */
+  readonly refusals: readonly string[];
   /** What was logged, parsed. */
   lines(): Line[];
   /** Sends one request and reads its answer; a header of no value is not sent. */
@@ -55,6 +57,7 @@ interface Options {
 export async function serve(endpoint: Endpoint, options: Options = {}): Promise<Served> {
   const clock = fakeClock();
   const lines: string[] = [];
+  const refusals: string[] = [];
   const logger = createLogger({ clock, level: 'info', write: (line) => lines.push(line) });
   const metrics = createMetrics('i1');
   const edge = createEdge({
@@ -70,6 +73,7 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
     corsOrigins: options.corsOrigins ?? [],
     trustedProxyHops: options.trustedProxyHops ?? 1,
     limits: options.limits?.(clock, metrics),
+    noteRefusal: async (...refused) => void refusals.push(refused.join(' ')),
   });
   const server = createServer((incoming, response) => {
     if (options.loseInvocations) return;
@@ -96,6 +100,7 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
   };
   return {
     clock,
+    refusals,
     lines: () => lines.map((line) => JSON.parse(line)),
     send,
     ask: (rest, body) => read(send(rest), body),

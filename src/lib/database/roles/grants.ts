@@ -17,8 +17,27 @@ const appRights: Rights = {
   sequences: sql`usage`,
 };
 
-/** Kysely's own, which tell what has run. */
-const migrationTables = ['kysely_migration', 'kysely_migration_lock'];
+/** What `app` may not do with a table, and what of it all the same. */
+interface Narrowed {
+  readonly table: string;
+  readonly revoked: RawBuilder<unknown>;
+  readonly kept?: RawBuilder<unknown>;
+}
+
+const narrowed: readonly Narrowed[] = [
+  // Kysely's own: the app may see what has run, but not say that something has.
+  { table: 'kysely_migration', revoked: sql`insert, update, delete` },
+  { table: 'kysely_migration_lock', revoked: sql`insert, update, delete` },
+  // The audit trail is added to; sealed, erased from and encrypted anew, within what its triggers let through.
+  {
+    table: 'audit_log',
+    revoked: sql`update, delete`,
+    kept: sql`update (seal, client_address, before, after, salt)`,
+  },
+  { table: 'audit_seals', revoked: sql`update, delete`, kept: sql`update (archived_at)` },
+  // The right to change a column is what locking a row takes; a trigger refuses the change.
+  { table: 'audit_actors', revoked: sql`update`, kept: sql`update (pseudonym)` },
+];
 
 /**
  * Grants what is there and, as defaults of the owner, what later migrations make.
@@ -37,7 +56,7 @@ export async function grantToRoles(
   ]) {
     await grant(trx, rights);
   }
-  await protectMigrationTables(trx);
+  await narrowRights(trx);
   await sql`reset role`.execute(trx);
   return { backupReadsEverything };
 }
@@ -70,13 +89,17 @@ async function grant(trx: Transaction<unknown>, { role, ...rights }: Rights): Pr
   await sql`${defaults} grant ${rights.sequences} on sequences to ${sql.id(role)}`.execute(trx);
 }
 
-/** The app may see what has run, but not say that something has. Needs the rights of the owner. */
-export async function protectMigrationTables(db: DeployerDb): Promise<void> {
-  for (const table of migrationTables) {
-    const { rows } = await sql`select from pg_class where oid = to_regclass(${`public.${table}`})`.execute(
+/** Takes from the app what it need not do with some tables. Needs the rights of the owner. */
+export async function narrowRights(db: DeployerDb): Promise<void> {
+  for (const { table, revoked, kept } of narrowed) {
+    // Of a table that is in use nothing is taken, not even for a moment, that is given back.
+    const { rows } = await sql`
+      select from pg_class
+      where oid = to_regclass(${`public.${table}`}) and has_table_privilege('app', oid, 'update')`.execute(
       db,
     );
-    if (rows.length > 0)
-      await sql`revoke insert, update, delete on table public.${sql.id(table)} from app`.execute(db);
+    if (rows.length === 0) continue;
+    await sql`revoke ${revoked} on table public.${sql.id(table)} from app`.execute(db);
+    if (kept) await sql`grant ${kept} on table public.${sql.id(table)} to app`.execute(db);
   }
 }

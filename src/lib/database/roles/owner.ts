@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DeployerDb } from '../deployer.ts';
-import { protectMigrationTables } from './grants.ts';
+import { narrowRights } from './grants.ts';
 import { RoleError } from './role-error.ts';
 import { schemaOwner } from './role-names.ts';
 
@@ -44,6 +44,6 @@ export async function asOwner<T>(
   }
   await sql`set role ${sql.id(schemaOwner)}`.execute(db);
   const result = await migrate();
-  await protectMigrationTables(db);
+  await narrowRights(db);
   return result;
 }

@@ -1,0 +1,66 @@
+import { type Database, sql } from '../database/index.ts';
+import type { Keyring } from '../security/index.ts';
+import { decryptAddress, encryptAddress } from './client-address.ts';
+import type { AuditRow } from './hashes.ts';
+
+/** Short locks; broken off, the next run goes on, because what is done needs the current key only. */
+const batchRows = 500;
+
+interface ReencryptPorts {
+  readonly database: Database;
+  readonly keyring: Keyring;
+}
+
+type EncryptedRow = Pick<AuditRow, 'id' | 'client_address' | 'salt'>;
+
+/**
+ * Encrypts all client addresses under the current key, so that the previous one is not needed any more.
+ *
+ * @returns how many were encrypted anew
+ * @throws FieldKeyError for an address whose key is neither
+ */
+export async function reencryptAddresses(ports: ReencryptPorts, signal: AbortSignal): Promise<number> {
+  const { database, keyring } = ports;
+  let changed = 0;
+  let after = 0;
+  for (;;) {
+    const rows = await findEncrypted(database, after, signal);
+    const last = rows.at(-1);
+    if (!last) return changed;
+    after = last.id;
+    const old = rows.filter(({ client_address: bytes }) => bytes && !keyring.isCurrent(bytes));
+    if (old.length > 0) changed += await rewrite(ports, old, signal);
+  }
+}
+
+function findEncrypted(database: Database, after: number, signal: AbortSignal): Promise<EncryptedRow[]> {
+  return database.read('find addresses', signal, (db) =>
+    db
+      .selectFrom('audit_log')
+      .select(['id', 'client_address', 'salt'])
+      .where('id', '>', after)
+      .where('client_address', 'is not', null)
+      .orderBy('id')
+      .limit(batchRows)
+      .execute(),
+  );
+}
+
+/** A row that was erased meanwhile stays erased. */
+async function rewrite(
+  { database, keyring }: ReencryptPorts,
+  rows: readonly EncryptedRow[],
+  signal: AbortSignal,
+): Promise<number> {
+  const values = rows.flatMap((row) => {
+    const bytes = row.salt && encryptAddress(keyring, decryptAddress(keyring, row), row.salt);
+    return [sql`(${row.id}::bigint, ${row.client_address}::bytea, ${bytes}::bytea)`];
+  });
+  const { numAffectedRows } = await database.transaction('encrypt addresses', signal, (trx) =>
+    sql`
+      update audit_log set client_address = anew.bytes
+      from (values ${sql.join(values)}) as anew (id, old, bytes)
+      where audit_log.id = anew.id and client_address = anew.old`.execute(trx),
+  );
+  return Number(numAffectedRows ?? 0);
+}
