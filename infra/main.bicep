@@ -202,6 +202,7 @@ module rbac 'modules/rbac.bicep' = {
     dataAccountName: dataStorage.outputs.name
     backupAccountName: backupStorage.outputs.name
     backupContainerName: backupStorage.outputs.containerName
+    auditContainerName: backupStorage.outputs.auditContainerName
     vaultName: keyVault.outputs.name
     componentName: monitoring.outputs.componentName
     appPrincipalId: identity.outputs.principalId

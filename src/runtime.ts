@@ -214,7 +214,12 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       table: storage.table('crownsafebackups'),
       cursors,
       noteAudit: audit.note,
-      enqueue: (name, signal) => jobs().enqueue('backup', name, signal),
+      enqueue: async (name, signal) => {
+        const entry = { action: 'backup.request', object: { type: 'backup', id: name } };
+        await jobs().enqueue('backup', name, signal, (trx, id) =>
+          audit.record(trx, { ...entry, after: { job_id: id } }),
+        );
+      },
       onFailure: (name) =>
         alerts().send({ summary: `The backup ${name} has failed`, severity: 'error', key: 'backup' }),
     }),

@@ -1,5 +1,5 @@
 metadata name = 'Backup account'
-metadata description = 'Dumps of the database, out of reach of what may happen to the data account. docs/decisions/infrastructure.md says why the immutability is of this kind.'
+metadata description = 'Dumps of the database and seals of the audit trail, out of reach of what may happen to the data account. docs/decisions/infrastructure.md says why the immutability is of this kind.'
 
 @minLength(3)
 @maxLength(24)
@@ -19,7 +19,7 @@ param redundancy string
 @description('Required. Whether the account is reached through a private endpoint only.')
 param networkClosed bool
 
-@description('Required. Whether the owner has locked the immutability policy.')
+@description('Required. Whether the owner has locked the immutability policies.')
 param policyLocked bool
 
 @description('Required. Log Analytics workspace of the audit log.')
@@ -33,6 +33,8 @@ var softDeleteDays = 7
 // Not longer than the shortest time that backups are kept (hourly ones: 48 hours), so that the app can delete each
 // when its time is over. A deletion that comes too early is refused and tried again.
 var immutableDays = 2
+// Long enough to look back over a year; the app never deletes a seal.
+var auditImmutableDays = 400
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -74,12 +76,24 @@ resource backups 'Microsoft.Storage/storageAccounts/blobServices/containers@2025
   properties: { publicAccess: 'None' }
 }
 
+resource seals 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobs
+  name: 'crownsafe-audit'
+  properties: { publicAccess: 'None' }
+}
+
 // Made unlocked. Locking it cannot be undone, so it is left to the owner (docs/deploy.md). A locked one refuses to be
 // written again, even with the same days, so it is then left out; deploying does not take away what is left out.
 resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (!policyLocked) {
   parent: backups
   name: 'default'
   properties: { immutabilityPeriodSinceCreationInDays: immutableDays, allowProtectedAppendWrites: false }
+}
+
+resource sealImmutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (!policyLocked) {
+  parent: seals
+  name: 'default'
+  properties: { immutabilityPeriodSinceCreationInDays: auditImmutableDays, allowProtectedAppendWrites: false }
 }
 
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
@@ -97,11 +111,11 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-// Extends to the immutability policy, which then cannot be taken away first.
+// Extends to the immutability policies, which then cannot be taken away first.
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
   scope: account
   name: 'keep-backups'
-  properties: { level: 'CanNotDelete', notes: 'Holds the backups of the database.' }
+  properties: { level: 'CanNotDelete', notes: 'Holds the backups of the database and the seals of the audit trail.' }
 }
 
 @description('Resource id of the account.')
@@ -112,6 +126,9 @@ output name string = account.name
 
 @description('Container of the backups.')
 output containerName string = backups.name
+
+@description('Container of the seals of the audit trail.')
+output auditContainerName string = seals.name
 
 @description('Address of the blob service.')
 output blobUri string = account.properties.primaryEndpoints.blob

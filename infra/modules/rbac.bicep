@@ -10,6 +10,9 @@ param backupAccountName string
 @description('Required. Name of the container of the backups.')
 param backupContainerName string
 
+@description('Required. Name of the container of the seals of the audit trail.')
+param auditContainerName string
+
 @description('Required. Name of the vault.')
 param vaultName string
 
@@ -62,6 +65,10 @@ resource backupAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing =
     resource backups 'containers' existing = {
       name: backupContainerName
     }
+
+    resource seals 'containers' existing = {
+      name: auditContainerName
+    }
   }
 }
 
@@ -92,6 +99,17 @@ resource backupContainerRole 'Microsoft.Authorization/roleAssignments@2022-04-01
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
     description: 'The app writes, reads and deletes backups. No smaller built-in role writes; it holds for one container, not for the account.'
+  }
+}
+
+resource auditContainerRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: backupAccount::blobs::seals
+  name: guid(backupAccount::blobs::seals.id, appPrincipalId, roles['Storage Blob Data Contributor'])
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    description: 'The app writes seals of the audit trail and reads them. No smaller built-in role writes; what is written, the policy of the container keeps.'
   }
 }
 

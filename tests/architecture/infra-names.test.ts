@@ -74,7 +74,8 @@ describe('containers, queues and tables', () => {
     const accounts = names.map((name) => accountOf(resources, name)?.name);
 
     expect(new Set(accounts)).toEqual(new Set(['stabcdefghijklm']));
-    expect(accountOf(resources, 'crownsafe-backups')?.name).toBe('stbkabcdefghijklm');
+    for (const name of ['crownsafe-backups', 'crownsafe-audit'])
+      expect(accountOf(resources, name)?.name).toBe('stbkabcdefghijklm');
   });
 
   it('are the same queue and the same table on both sides', () => {

@@ -24,6 +24,7 @@ const places: Readonly<Record<string, string>> = {
   [`${accounts}/stabcdefghijklm`]: 'data account',
   [`${accounts}/stbkabcdefghijklm`]: 'backup account',
   [`${accounts}/stbkabcdefghijklm/blobServices/default/containers/crownsafe-backups`]: 'container of backups',
+  [`${accounts}/stbkabcdefghijklm/blobServices/default/containers/crownsafe-audit`]: 'container of seals',
   'Microsoft.KeyVault/vaults/kv-abcdefghijklm': 'vault',
   'Microsoft.Insights/components/appi-abcdefghijklm': 'telemetry',
 };
@@ -33,6 +34,7 @@ const rights = [
   'app: Key Vault Secrets User on vault',
   'app: Monitoring Metrics Publisher on telemetry',
   'app: Storage Blob Data Contributor on container of backups',
+  'app: Storage Blob Data Contributor on container of seals',
   'app: Storage Blob Data Owner on data account',
   'app: Storage Blob Delegator on backup account',
   'app: Storage Queue Data Contributor on data account',

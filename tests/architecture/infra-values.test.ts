@@ -54,6 +54,8 @@ describe('what every environment has', () => {
     ['backup account', 'sasPolicy', { sasExpirationPeriod: '0.01:00:00', expirationAction: 'Log' }],
     ['immutability', 'immutabilityPeriodSinceCreationInDays', 2],
     ['immutability', 'allowProtectedAppendWrites', false],
+    ['immutability of seals', 'immutabilityPeriodSinceCreationInDays', 400],
+    ['immutability of seals', 'allowProtectedAppendWrites', false],
     ['vault', 'enableSoftDelete', true],
     // Azure refuses to change it, so it cannot be different by profile.
     ['vault', 'softDeleteRetentionInDays', 90],

@@ -1,5 +1,5 @@
 import { AppError, newId, startDeadline } from '../core/index.ts';
-import type { Row } from '../database/index.ts';
+import type { Row, Trx } from '../database/index.ts';
 import type { Cursors } from '../http/index.ts';
 import type { Metrics } from '../observability/index.ts';
 import type { Queue } from '../storage/index.ts';
@@ -41,20 +41,28 @@ export function createJobs(options: JobsPorts) {
   }
 
   return {
-    /** Writes the job down and calls a worker for it. @throws when the worker could not be called; then the job is `failed` */
-    async enqueue(kind: string, subject: string, signal: AbortSignal): Promise<void> {
+    /**
+     * Writes the job down and calls a worker for it.
+     *
+     * @param alongside - writes what belongs to the job, in the same transaction
+     * @returns the job as it was written down
+     * @throws when the worker could not be called; then the job is `failed`
+     */
+    async enqueue(
+      kind: string,
+      subject: string,
+      signal: AbortSignal,
+      alongside?: (trx: Trx, id: string) => Promise<void>,
+    ): Promise<JobView> {
       const id = newId();
-      await database.transaction('write down job', signal, async (trx) => {
-        await trx
+      const job = await database.transaction('write down job', signal, async (trx) => {
+        const row = await trx
           .insertInto('jobs')
           .values({ id, kind, subject, status: 'queued' })
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute();
-        await ports.audit(trx, {
-          action: `${kind}.request`,
-          object: { type: kind, id: subject },
-          after: { job_id: id },
-        });
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        await alongside?.(trx, id);
+        return row;
       });
       try {
         await callWorker(queue, { id, kind }, signal);
@@ -74,6 +82,7 @@ export function createJobs(options: JobsPorts) {
         });
         throw error;
       }
+      return toView(job);
     },
 
     /**

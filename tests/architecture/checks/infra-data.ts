@@ -6,6 +6,8 @@ import { accountOf, labelOf } from './infra-security.ts';
 
 /** Hourly backups are kept for two days; the app must be able to delete them then. */
 const shortestRetentionDays = 2;
+/** A trail is looked back on over a year. */
+const sealDays = 365;
 /** Of purged files, for the owner of the account only. */
 const softDeleteDays = 7;
 
@@ -46,20 +48,30 @@ function deletes(value: Value | undefined): boolean {
 
 function immutabilityFaults(resources: readonly DeployedResource[]): string[] {
   const policies = resources.filter(({ type }) => type.endsWith('/immutabilityPolicies'));
-  const backups = accountOf(resources, 'crownsafe-backups')?.id ?? 'a missing account';
-  const ofBackups = policies.filter(({ id }) => id.startsWith(`${backups}/`));
+  const of = (container: string) => {
+    const account = accountOf(resources, container)?.id ?? 'a missing account';
+    return policies.filter(({ id }) => id.startsWith(`${account}/`) && id.includes(`/${container}/`));
+  };
+  const [ofBackups, ofSeals] = [of('crownsafe-backups'), of('crownsafe-audit')];
   return [
     ...(ofBackups.length === 1 ? [] : ['the backups are not immutable']),
+    ...(ofSeals.length === 1 ? [] : ['the seals of the audit trail are not immutable']),
     ...policies
-      .filter((policy) => !ofBackups.includes(policy))
-      .map((policy) => `${policy.id}: only backups are immutable`),
-    ...policies.flatMap((policy) => {
-      const days = at(policy.body, 'properties.immutabilityPeriodSinceCreationInDays');
-      return typeof days === 'number' && days <= shortestRetentionDays
+      .filter((policy) => !ofBackups.includes(policy) && !ofSeals.includes(policy))
+      .map((policy) => `${policy.id}: only backups and seals are immutable`),
+    ...ofBackups.flatMap((policy) =>
+      daysOf(policy) <= shortestRetentionDays
         ? []
-        : [`${labelOf(policy)}: backups are immutable for longer than the shortest are kept`];
-    }),
+        : [`${labelOf(policy)}: backups are immutable for longer than the shortest are kept`],
+    ),
+    ...ofSeals.flatMap((policy) =>
+      daysOf(policy) >= sealDays ? [] : [`${labelOf(policy)}: seals are immutable for less than a year`],
+    ),
   ];
+}
+
+function daysOf(policy: DeployedResource): number {
+  return Number(at(policy.body, 'properties.immutabilityPeriodSinceCreationInDays'));
 }
 
 /** Locks in `prod` on all that holds what cannot be made again, nowhere else: they stand in the way of tearing down. */

@@ -14,6 +14,9 @@ const logsOf = (resources: readonly DeployedResource[], about: DeployedResource 
     ({ type, scope }) => type === 'Microsoft.Insights/diagnosticSettings' && scope === about?.id && scope,
   );
 
+const immutabilityOf = (resources: readonly DeployedResource[], container: string) =>
+  resources.find(({ type, id }) => type.endsWith('/immutabilityPolicies') && id.includes(`/${container}/`));
+
 type Finder = (resources: readonly DeployedResource[]) => DeployedResource | undefined;
 const vault: Finder = (all) => all.find(ofType('Microsoft.KeyVault/vaults'));
 const database: Finder = (all) => all.find(ofType('Microsoft.DBforPostgreSQL/flexibleServers'));
@@ -30,7 +33,8 @@ const finders = {
   vault,
   'backup account': (all) => accountOf(all, 'crownsafe-backups'),
   'data account': (all) => accountOf(all, 'crownsafe-images'),
-  immutability: (all) => all.find(({ type }) => type.endsWith('/immutabilityPolicies')),
+  immutability: (all) => immutabilityOf(all, 'crownsafe-backups'),
+  'immutability of seals': (all) => immutabilityOf(all, 'crownsafe-audit'),
   'log of the app': (all) => logsOf(all, app(all)),
   'log of the database': (all) => logsOf(all, database(all)),
   'log of the vault': (all) => logsOf(all, vault(all)),

@@ -83,7 +83,7 @@ function ask(processDatabase: Database, { table, send }: Reach, key: string) {
     connection: parseDatabaseUrl(url),
     databaseRole: undefined,
     cursors,
-    enqueue: (name, stop) => jobs.enqueue('backup', name, stop),
+    enqueue: async (name, stop) => void (await jobs.enqueue('backup', name, stop)),
     noteAudit: async () => {},
     onFailure: async () => {},
   });

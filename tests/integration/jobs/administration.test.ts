@@ -122,7 +122,6 @@ describe('trying a job again', () => {
     expect(row).toMatchObject({ max_attempts: 20 });
     expect(done).toEqual(['a thing']);
     expect(audited).toEqual([
-      { action: 'test.request', object: { type: 'test', id: 'a thing' }, after: { job_id: id } },
       {
         action: 'job.retry',
         object: { type: 'job', id },

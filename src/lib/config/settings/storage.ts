@@ -5,7 +5,13 @@ import { serviceUri, storageConnectionString } from './shapes.ts';
 const accountName = z.string().regex(/^[a-z0-9]{3,24}$/, 'must be 3–24 lower-case letters or digits');
 
 /** Containers that the app uses for other things. */
-const reservedContainers = ['crownsafe-trash', 'crownsafe-backups', 'crownsafe-reports', 'crownsafe-locks'];
+const reservedContainers = [
+  'crownsafe-trash',
+  'crownsafe-backups',
+  'crownsafe-reports',
+  'crownsafe-locks',
+  'crownsafe-audit',
+];
 
 /** The storage accounts, and the identity that reaches them. */
 export const storageSettings = {
