@@ -56,6 +56,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
+/** What was asked and answered, for a look into the audit trail afterwards. */
+const answered: { endpoint: Endpoint; status: number; text: string; correlationId: string }[] = [];
+
 const endpointOf = ({ name }: MatrixRow) => endpoints.find((one) => one.name === name.split(',')[0]);
 
 describe('the matrix', () => {
@@ -98,6 +101,37 @@ async function askAll(row: MatrixRow, kind: Kind): Promise<string[]> {
   return answers;
 }
 
+/** Whoever has changed something, or was given what opens more than the answer itself. */
+function hasEffect({ endpoint, status, text }: (typeof answered)[number]): boolean {
+  if (status >= 400 || (endpoint.method === 'GET' && endpoint.name !== 'backups-download')) return false;
+  // None of the links was given out.
+  return endpoint.name !== 'sas-batch' || text.includes('"url":');
+}
+
+describe('the audit trail', () => {
+  it('has a row of each request that changed something, and of no other one that was let in', async () => {
+    const known = await fixtures.sql(`select distinct correlation_id from audit_log where result = 'done'`);
+    const recorded = new Set(known.map((row) => row['correlation_id']));
+
+    const wrong = answered.filter((one) => hasEffect(one) !== recorded.has(one.correlationId));
+    const tried = new Set(answered.filter(hasEffect).map(({ endpoint }) => endpoint.name));
+    const changing = endpoints.filter(({ method, name }) => method !== 'GET' || name === 'backups-download');
+
+    expect(wrong.map(({ endpoint, status }) => `${endpoint.name} ${status}`)).toEqual([]);
+    expect([...tried].sort()).toEqual(changing.map(({ name }) => name).sort());
+  });
+
+  it('has a row of each endpoint that a known caller was refused', async () => {
+    const known = await fixtures.sql(`select distinct object_id from audit_log where result = 'refused'`);
+
+    const refused = answered.filter(({ status }) => status === 403).map(({ endpoint }) => endpoint);
+
+    expect(known.map((row) => row['object_id']).sort()).toEqual(
+      [...new Set(refused.map(({ method, route }) => `${method} /${route}`))].sort(),
+    );
+  });
+});
+
 /** Asks once as a caller, with a thing of their own where their kind owns one. */
 async function ask(row: MatrixRow, kind: Kind, caller: Caller, things: Fixtures): Promise<string> {
   const endpoint = endpointOf(row);
@@ -131,7 +165,10 @@ async function send(endpoint: Endpoint, url: string, init: RequestInit, caller: 
     };
     const signal = AbortSignal.timeout(20_000);
     const response = await fetch(url, { redirect: 'manual', ...init, method: as, headers, signal });
-    return { status: response.status, text: await response.text() };
+    const [status, text] = [response.status, await response.text()];
+    const correlationId = response.headers.get('x-correlation-id') ?? '';
+    answered.push({ endpoint, status, text, correlationId });
+    return { status, text };
   };
   const seen = await fetchAs(method);
   const head = method === 'GET' ? await fetchAs('HEAD') : undefined;

@@ -111,6 +111,7 @@ async function createBackup({ call, fixtures }: Asking): Promise<string> {
 
 /** How each row of the table asks: by the name of its endpoint, and what is special about the request. */
 export const requests: Readonly<Record<string, Ask>> = {
+  'audit-list': plain('/api/v1/audit'),
   'azure-cache-stats': plain('/api/v1/monitoring/azure-cache-stats'),
   'backups-create': createBackup,
   'backups-download': async ({ call, fixtures }) =>
