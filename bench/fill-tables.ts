@@ -23,6 +23,16 @@ const statements = [
   `insert into jobs (id, kind, subject, status, attempts, created_at, finished_at)
    select gen_random_uuid(), 'backup', 'backup ' || n, case when n % 100 = 0 then 'poison' else 'succeeded' end, 1, ${moment}, ${moment}
    from ${rows}`,
+  `insert into audit_log (at, actor, action, object_type, object_id, subject, result, correlation_id, salt, personal_digest, seal)
+   select ${moment}, ('00000000-0000-4000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid,
+          case when n % 1000 = 0 then 'backup.download' else 'file.upload' end, 'file', n::text,
+          case when n % 10 = 0 then ('00000000-0000-4000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid end,
+          'done', 'request-' || n, decode(md5(n::text), 'hex'), sha256(n::text::bytea),
+          case when n < $1::int - 100 then 1 + n / 1000 end
+   from ${rows}`,
+  `insert into audit_seals (id, sealed_at, rows, hash, archived_at)
+   select n, ${moment}, sha256(n::text::bytea), sha256(n::text::bytea), case when n % 1000 > 0 then ${moment} end
+   from ${rows}`,
   `insert into idempotency_keys (caller, route, key, fingerprint, claim, claimed_until, created_at, expires_at,
      answer_status, answer_headers, answer_body)
    select ${owner}, 'POST /api/v1/uploads', 'key-' || n, sha256(n::text::bytea), gen_random_uuid(), ${moment}, ${moment},

@@ -46,14 +46,18 @@ async function createLog(db: Kysely<unknown>): Promise<void> {
       personal_digest bytea not null check (octet_length(personal_digest) = 32),
       seal bigint
     )`.execute(db);
-  for (const columns of ['actor, at desc, id desc', 'object_type, object_id, at desc, id desc'])
-    await sql`create index on audit_log (${sql.raw(columns)})`.execute(db);
-  await sql`create index on audit_log (subject) where subject is not null`.execute(db);
-  await sql`create index on audit_log (at desc, id desc)`.execute(db);
-  await sql`create index on audit_log (action, at desc, id desc)`.execute(db);
-  await sql`create index on audit_log (correlation_id)`.execute(db);
-  // Also finds those without a seal, by id.
-  await sql`create index on audit_log (seal, id)`.execute(db);
+  const indexes = {
+    audit_log_by_time: 'at desc, id desc',
+    audit_log_by_actor: 'actor, at desc, id desc',
+    audit_log_by_action: 'action, at desc, id desc',
+    audit_log_by_object: 'object_type, object_id, at desc, id desc',
+    audit_log_by_correlation: 'correlation_id',
+    // Also finds those without a seal.
+    audit_log_by_seal: 'seal, id',
+  };
+  for (const [name, columns] of Object.entries(indexes))
+    await sql`create index ${sql.ref(name)} on audit_log (${sql.raw(columns)})`.execute(db);
+  await sql`create index audit_log_by_subject on audit_log (subject) where subject is not null`.execute(db);
 }
 
 async function createSeals(db: Kysely<unknown>): Promise<void> {
