@@ -4,7 +4,6 @@ import type { Cursors } from '../http/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { Keyring } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
-import { insertRows } from './record.ts';
 import { createRefusals, type NoteRefusal } from './refusals.ts';
 import type { AuditListQuery } from './shapes.ts';
 
@@ -26,13 +25,15 @@ export type AuditTrail = ReturnType<typeof createAuditTrail>;
 /** Makes the audit trail: who did what to which object. Parts that few invocations need are loaded by those. */
 export function createAuditTrail(ports: TrailPorts) {
   const { clock, logger, database, keyring } = ports;
-  const record: RecordAudit = (trx, ...entries) => insertRows(trx, keyring, entries, 'done');
+  const insert = async (trx: Trx, entries: readonly AuditEntry[], result: 'done' | 'refused') =>
+    (await import('./record.ts')).insertRows(trx, keyring, entries, result);
+  const record: RecordAudit = (trx, ...entries) => insert(trx, entries, 'done');
   const write = (
     entries: readonly AuditEntry[],
     signal: AbortSignal,
     { result = 'done', ignoresOrders = false }: { result?: 'done' | 'refused'; ignoresOrders?: boolean } = {},
   ) =>
-    database.transaction('write audit rows', signal, (trx) => insertRows(trx, keyring, entries, result), {
+    database.transaction('write audit rows', signal, (trx) => insert(trx, entries, result), {
       ignoresOrders,
     });
   const noteRefusal: NoteRefusal = createRefusals({
