@@ -1,11 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
-import {
-  createApiKeys,
-  createCredentialGuard,
-  createKeyRotation,
-  type EncryptedColumn,
-} from './lib/access/index.ts';
+import { createApiKeys, createCredentialGuard, type EncryptedColumn } from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createAuditTrail } from './lib/audit/index.ts';
 import { createBackups } from './lib/backup/index.ts';
@@ -296,7 +291,8 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     apiKeys,
     audit,
     credentialGuard,
-    keyRotation: createKeyRotation({ database, keyring }),
+    database,
+    keyring,
     encryptedColumns,
     caches,
     files,

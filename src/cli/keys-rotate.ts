@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { EncryptedColumn, KeyRotation } from '../lib/access/index.ts';
+import { createKeyRotation, type EncryptedColumn, type KeyRotation } from '../lib/access/index.ts';
 import { withRuntime } from './with-runtime.ts';
 
 interface RotateOptions {
@@ -21,8 +21,8 @@ export function addRotateCommand(keys: Command): void {
       parseTime,
     )
     .action((options: RotateOptions) =>
-      withRuntime(({ keyRotation, encryptedColumns }, signal) =>
-        rotate(keyRotation, encryptedColumns, options, signal),
+      withRuntime(({ database, keyring, encryptedColumns }, signal) =>
+        rotate(createKeyRotation({ database, keyring }), encryptedColumns, options, signal),
       ),
     );
 }

@@ -7,7 +7,7 @@ import {
   startLifetime,
 } from '../core/index.ts';
 import type { RotatingSecret } from './derived-keys.ts';
-import type { KeyVault } from './key-vault.ts';
+import type { KeyVault } from './key-vault-client.ts';
 import { SecretsError } from './secrets-error.ts';
 
 /** What is taken for good before the vault is asked again. */
