@@ -31,6 +31,16 @@ export function remainingMs(signal: AbortSignal): number {
   return (signal as Mortal)[lifetime]?.() ?? Number.POSITIVE_INFINITY;
 }
 
+/**
+ * For work in lots that a later run can go on with: ends it in order before its time is over.
+ *
+ * @throws AppError `unavailable`, which lets a job be tried again
+ */
+export function requireTime(signal: AbortSignal, leastMs: number): void {
+  signal.throwIfAborted();
+  if (remainingMs(signal) < leastMs) throw new AppError('unavailable', 'There is more to do than time left');
+}
+
 /** Lets a signal tell the deadline of the one it follows. */
 export function inheritDeadline(child: AbortSignal, parent: AbortSignal): void {
   const inherited = (parent as Mortal)[lifetime];

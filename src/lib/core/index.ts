@@ -5,6 +5,7 @@ export {
   linkAbort,
   rejectOnAbort,
   remainingMs,
+  requireTime,
   startDeadline,
 } from './abort.ts';
 export { type Clock, parseHttpDate, sleep, startLifetime, systemClock, toTimestamp } from './clock.ts';

@@ -8,12 +8,13 @@ export {
   findBlocksOf,
   removeOldFailures,
 } from './credential-failures.ts';
+export { crownSafeTables } from './crown-safe-tables.ts';
 export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
 export { applyRoles, listMigrations, migrateDown, migrateToLatest, repoint } from './deploying.ts';
 export { toAppError } from './errors.ts';
+export { maySeeFile, mayUseFile, mayUseProject, visibleFiles } from './file-access.ts';
 export { createIdempotency, type Idempotency } from './idempotency.ts';
 export type { RecordedAnswer } from './idempotency-keys.ts';
 export type { Move } from './repoint.ts';
 export type { Change, FileStatus, Row } from './schema.ts';
 export { openSqlSession } from './sql-session.ts';
-export { visibleFiles } from './visible-files.ts';

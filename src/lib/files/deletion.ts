@@ -2,7 +2,7 @@ import { AppError, type Clock, isAppError, toTimestamp } from '../core/index.ts'
 import type { Database, RecordAudit } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import type { BlobStore } from '../storage/index.ts';
-import { type FileBytes, findToTrash, markDeleted, markTrashed } from './repository.ts';
+import { type FileBytes, findToTrash, isStillOf, markDeleted, markTrashed } from './repository.ts';
 
 interface DeletionPorts {
   readonly clock: Clock;
@@ -21,19 +21,24 @@ const brokenOffAfterMs = 60_000;
  * done again, and nothing is lost.
  */
 export async function deleteFile(ports: DeletionPorts, file: FileBytes, signal: AbortSignal): Promise<void> {
-  const { database, blobs, clock, audit } = ports;
+  const { database, blobs, trash, clock, audit } = ports;
   await copyToTrash(ports, file, signal);
-  await database.transaction('delete file', signal, async (trx) => {
-    const deleted = await markDeleted(trx, file.id, toTimestamp(clock.now()));
-    if (!deleted) return;
-    const { owner_id: subjectId, name } = deleted;
+  const isKept = await database.transaction('delete file', signal, async (trx) => {
+    const deleted = await markDeleted(trx, file, toTimestamp(clock.now()));
+    if (!deleted) return isStillOf(trx, file);
     await audit(trx, {
       action: 'file.delete',
       object: { type: 'file', id: file.id },
-      subjectId,
-      before: { name },
+      subjectId: file.owner_id,
+      before: { name: deleted.name },
     });
+    return true;
   });
+  if (!isKept) {
+    // Whoever erases it may have emptied the trash before this copy came.
+    await trash.delete(file.blob_name, { signal });
+    return;
+  }
   await blobs.delete(file.blob_name, { signal });
   await database.transaction('note trashed file', signal, (trx) =>
     markTrashed(trx, file.id, toTimestamp(clock.now())),

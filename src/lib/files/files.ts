@@ -1,16 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caches } from '../cache/index.ts';
 import { AppError, type Clock, newId } from '../core/index.ts';
-import type { AuditEntry, Database, Idempotency, RecordAudit, RecordedAnswer } from '../database/index.ts';
+import {
+  type AuditEntry,
+  type Database,
+  type Idempotency,
+  maySeeFile,
+  mayUseFile,
+  mayUseProject,
+  type RecordAudit,
+  type RecordedAnswer,
+} from '../database/index.ts';
 import { type Answer, type Cursors, keyedRequest, type RequestKey } from '../http/index.ts';
 import { type Logger, type Metrics, nameResource } from '../observability/index.ts';
-import { type Caller, isAdmin } from '../security/index.ts';
+import type { Caller } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { type ContentRequest, contentAnswer } from './content.ts';
 import { deleteFile, finishDeletions } from './deletion.ts';
+import { type ErasureOrder, eraseFiles, purgeBytes } from './erasure.ts';
 import { type Accepted, admit, type GateRules } from './gate.ts';
 import { listFiles } from './list.ts';
-import { type FileRow, findAllVisible, findVisible, type NewFileRow, projectExists } from './repository.ts';
+import { type FileRow, findAllVisible, findFile, type NewFileRow, projectExists } from './repository.ts';
 import type { FileView, ListQuery } from './shapes.ts';
 import { createStoredBytes } from './stored-bytes.ts';
 import { discardAbandoned, storeFile } from './storing.ts';
@@ -60,6 +70,14 @@ export interface Files {
   discardAbandoned(signal: AbortSignal): Promise<void>;
   finishDeletions(signal: AbortSignal): Promise<void>;
   /**
+   * Erases all files of an owner, rows and bytes, for good.
+   *
+   * @throws AppError `unavailable` when there is more to do than time left, or an upload from before is under way: to be called again
+   */
+  erase(order: ErasureOrder, signal: AbortSignal): Promise<void>;
+  /** Removes bytes that no row of ours knows, wherever they are. */
+  purge(blobNames: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
    * Looks up files that are to be linked to. The function it gives finds the blob of one of them.
    *
    * @throws AppError, the function: `not_found`, `file_not_available`
@@ -81,8 +99,8 @@ export function createFiles(ports: FilesPorts): Files {
   const toView = (row: FileRow) => viewOf(row, blobs);
 
   async function find(caller: Caller, id: string, signal: AbortSignal): Promise<FileRow> {
-    const file = await database.read('find file', signal, (db) => findVisible(db, caller, id));
-    if (!file || (file.status === 'deleted' && !isAdmin(caller))) throw notFound();
+    const file = await database.read('find file', signal, (db) => findFile(db, id));
+    if (!file || !maySeeFile(caller, file)) throw notFound();
     return file;
   }
 
@@ -127,8 +145,9 @@ export function createFiles(ports: FilesPorts): Files {
       return contentAnswer({ blobs, clock }, file, request);
     },
     async remove(caller, id, signal) {
-      const file = await database.read('find file', signal, (db) => findVisible(db, caller, id));
-      if (!file || file.trashed_at) throw notFound();
+      const file = await database.read('find file', signal, (db) => findFile(db, id));
+      // One whose deletion broke off may be deleted again by those who cannot see it any more.
+      if (!file || !mayUseFile(caller, file) || file.trashed_at) throw notFound();
       // Its upload is under way; one that broke off is tidied away by itself.
       if (file.status === 'pending') throw notAvailable(file);
       await deleteFile(ports, file, signal);
@@ -136,6 +155,8 @@ export function createFiles(ports: FilesPorts): Files {
     storedBytes: createStoredBytes(ports),
     discardAbandoned: (signal) => discardAbandoned(ports, signal),
     finishDeletions: (signal) => finishDeletions(ports, signal),
+    erase: (order, signal) => eraseFiles(ports, order, signal),
+    purge: (blobNames, signal) => purgeBytes(ports, blobNames, signal),
     async findLinkable(caller, ids, signal) {
       const rows = await database.read('find files', signal, (db) => findAllVisible(db, caller, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
@@ -154,10 +175,9 @@ async function requireProject(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = isAdmin(caller)
-    ? await database.read('find project', signal, (db) => projectExists(db, id))
-    : caller.projectIds.includes(id);
-  if (!known) throw new AppError('not_found', 'There is no such project');
+  const mayUse = mayUseProject(caller, id);
+  if (!mayUse || !(await database.read('find project', signal, (db) => projectExists(db, id))))
+    throw new AppError('not_found', 'There is no such project');
 }
 
 function pendingRow(

@@ -28,8 +28,9 @@ export async function markAvailable(trx: Trx, id: string, uploadedAt: string): P
   return trx.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** What is known of a file by those who move its bytes. */
-export type FileBytes = Pick<FileRow, 'id' | 'blob_name'>;
+/** What is known of a file by those who move or remove its bytes. */
+export type FileBytes = Pick<FileRow, 'id' | 'blob_name' | 'owner_id'>;
+const bytesColumns = ['id', 'blob_name', 'owner_id'] as const;
 
 /** Rows that maintenance works on in one go. */
 const maxAtOnce = 100;
@@ -38,7 +39,7 @@ const maxAtOnce = 100;
 export function findPending(db: Db, before: string): Promise<FileBytes[]> {
   return db
     .selectFrom('files')
-    .select(['id', 'blob_name'])
+    .select(bytesColumns)
     .where('status', '=', 'pending')
     .where(sql<boolean>`created_at < ${before}::timestamptz`)
     .orderBy('created_at')
@@ -54,20 +55,32 @@ export async function deletePending(trx: Trx, id: string): Promise<void> {
 /**
  * Marks a file as deleted; its bytes are moved by the caller.
  *
- * @returns the file, if it was not deleted before
+ * @returns the file, if it was not deleted before, and belongs to the same owner still
  */
 export function markDeleted(
   trx: Trx,
-  id: string,
+  { id, owner_id }: FileBytes,
   deletedAt: string,
-): Promise<Pick<FileRow, 'owner_id' | 'name'> | undefined> {
+): Promise<Pick<FileRow, 'name'> | undefined> {
   return trx
     .updateTable('files')
     .set({ status: 'deleted', deleted_at: deletedAt, version: sql<string>`gen_random_uuid()` })
     .where('id', '=', id)
+    .where('owner_id', '=', owner_id)
     .where('status', '!=', 'deleted')
-    .returning(['owner_id', 'name'])
+    .returning('name')
     .executeTakeFirst();
+}
+
+/** False for a file that is being erased, or has been. */
+export async function isStillOf(db: Db, { id, owner_id }: FileBytes): Promise<boolean> {
+  const file = await db
+    .selectFrom('files')
+    .select('id')
+    .where('id', '=', id)
+    .where('owner_id', '=', owner_id)
+    .executeTakeFirst();
+  return file !== undefined;
 }
 
 /** Notes that the bytes of a deleted file are where no link reaches them. */
@@ -79,7 +92,7 @@ export async function markTrashed(trx: Trx, id: string, trashedAt: string): Prom
 export function findToTrash(db: Db, before: string): Promise<FileBytes[]> {
   return db
     .selectFrom('files')
-    .select(['id', 'blob_name'])
+    .select(bytesColumns)
     .where('status', '=', 'deleted')
     .where('trashed_at', 'is', null)
     .where(sql<boolean>`deleted_at < ${before}::timestamptz`)
@@ -88,9 +101,9 @@ export function findToTrash(db: Db, before: string): Promise<FileBytes[]> {
     .execute();
 }
 
-/** Finds a file the caller may see: its own, one of its projects, any for admins. */
-export function findVisible(db: Db, caller: Caller, id: string): Promise<FileRow | undefined> {
-  return visibleFiles(db, caller).selectAll().where('id', '=', id).executeTakeFirst();
+/** Finds a file; whether a caller may see it is for others to say. */
+export function findFile(db: Db, id: string): Promise<FileRow | undefined> {
+  return db.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** Finds those of the files that the caller may see. */
@@ -115,4 +128,70 @@ export async function sumOfSizes(db: Db): Promise<number> {
 /** True when the project exists. */
 export async function projectExists(db: Db, id: string): Promise<boolean> {
   return (await db.selectFrom('projects').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
+/**
+ * Deletes some files of an owner and hands them over to a pseudonym, which takes their names and metadata along. That they count as
+ * trashed keeps others from moving their bytes.
+ *
+ * @returns whether there were any; those whose upload is under way are left alone
+ */
+export async function handOver(
+  trx: Trx,
+  { ownerId, pseudonym }: { readonly ownerId: string; readonly pseudonym: string },
+  now: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('files')
+    .set({
+      owner_id: pseudonym,
+      name: 'erased',
+      metadata: '{}',
+      status: 'deleted',
+      deleted_at: sql<string>`coalesce(deleted_at, ${now}::timestamptz)`,
+      trashed_at: sql<string>`coalesce(trashed_at, ${now}::timestamptz)`,
+      version: sql<string>`gen_random_uuid()`,
+    })
+    .where('id', 'in', (files) =>
+      files
+        .selectFrom('files')
+        .select('id')
+        .where('owner_id', '=', ownerId)
+        .where('status', '!=', 'pending')
+        .limit(maxAtOnce)
+        .forUpdate(),
+    )
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Some of the files that a pseudonym has been given. */
+export function findToErase(db: Db, pseudonym: string): Promise<FileBytes[]> {
+  return db
+    .selectFrom('files')
+    .select(bytesColumns)
+    .where('owner_id', '=', pseudonym)
+    .limit(maxAtOnce)
+    .execute();
+}
+
+/** Some uploads of an owner that have not ended and began before the given time, oldest first. */
+export function findPendingOf(db: Db, ownerId: string, before: string) {
+  return db
+    .selectFrom('files')
+    .select([...bytesColumns, 'created_at'])
+    .where('owner_id', '=', ownerId)
+    .where('status', '=', 'pending')
+    .where(sql<boolean>`created_at < ${before}::timestamptz`)
+    .orderBy('created_at')
+    .limit(maxAtOnce)
+    .execute();
+}
+
+/** Removes the rows of files whose bytes are gone. */
+export async function removeRows(trx: Trx, ids: readonly string[]): Promise<void> {
+  await trx
+    .deleteFrom('files')
+    .where('id', 'in', [...ids])
+    .execute();
 }

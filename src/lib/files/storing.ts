@@ -74,9 +74,9 @@ export async function discardAbandoned(ports: StoringPorts, signal: AbortSignal)
   }
 }
 
-/** The blob goes first: a row without blob can be found again, a blob without row cannot. */
-async function discard(
-  { database, blobs }: StoringPorts,
+/** Tidies an upload away that will never be whole. The blob goes first: a row without blob can be found again, a blob without row cannot. */
+export async function discard(
+  { database, blobs }: Pick<StoringPorts, 'database' | 'blobs'>,
   file: FileBytes,
   signal: AbortSignal,
 ): Promise<void> {
