@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ApiKeys, createApiKeys } from '../src/lib/access/index.ts';
+import { type ApiKeys, createApiKeys, insertApiKey } from '../src/lib/access/index.ts';
 import { systemClock } from '../src/lib/core/index.ts';
 import { createDatabase, type DatabaseAddress } from '../src/lib/database/index.ts';
 import { createResilience } from '../src/lib/resilience/index.ts';
-import { createApiKeyCheck, createKeyring, type Keyring } from '../src/lib/security/index.ts';
+import { createApiKeyCheck, createKeyring, type Keyring, newApiKey } from '../src/lib/security/index.ts';
 
 /**
  * Gives the API key with the scope `admin` that is kept in the local folder. A new one is made when there is none,
@@ -20,16 +20,19 @@ export async function ensureAdminKey(
   const resilience = createResilience({ clock: systemClock });
   const pool = { address, maxConnections: 1 };
   const database = createDatabase({ app: pool, direct: pool, resilience });
-  const apiKeys = createApiKeys({ clock: systemClock, database, keyring });
+  const apiKeys = createApiKeys({ database });
   try {
     const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
     if (await isAccepted(apiKeys, keyring, present)) return present;
     const signal = AbortSignal.timeout(10_000);
-    const { text } = await apiKeys.create({ name: 'npm start', scopes: ['admin'] }, signal);
-    writeFileSync(file, `${text}\n`, { mode: 0o600 });
+    const key = newApiKey(keyring);
+    await database.transaction('create admin key', signal, (trx) =>
+      insertApiKey(trx, key, { name: 'npm start', scopes: ['admin'], createdBy: 'cli:start' }),
+    );
+    writeFileSync(file, `${key.text}\n`, { mode: 0o600 });
     // The mode above is for a new file only.
     chmodSync(file, 0o600);
-    return text;
+    return key.text;
   } finally {
     await database.close();
   }

@@ -19,6 +19,7 @@ export const advice: Readonly<Record<ProblemCode, readonly [again: Again, senten
   already_done: ['changed', 'Read what it made, which `detail` names; its secrets are not told twice.'],
   conflict: ['changed', 'Read the present state, then decide anew.'],
   alerts_not_configured: ['changed', 'Give the app one of the settings that `detail` names, then try again.'],
+  own_api_key: ['changed', 'Call with another credential that has the scope `admin`.'],
   job_not_retriable: [
     'changed',
     'Look at the job: only one that has failed or was given up can be tried again.',

@@ -1,6 +1,13 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
-import { createApiKeys, createCredentialGuard, type EncryptedColumn } from './lib/access/index.ts';
+import {
+  createApiKeys,
+  createCredentialGuard,
+  createErasures,
+  createKeyAdministration,
+  createProjects,
+  type EncryptedColumn,
+} from './lib/access/index.ts';
 import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createAuditTrail } from './lib/audit/index.ts';
 import { createBackups } from './lib/backup/index.ts';
@@ -172,17 +179,33 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
   lifecycle.onStop('database', () => database.close());
   const idempotency = createIdempotency({ clock, database, logger: logger.child('database') });
   const liveness = createLiveness(clock, packageJson.version);
-  const apiKeys = createApiKeys({ clock, database, keyring });
+  const apiKeys = createApiKeys({ database });
   const credentialGuard = createCredentialGuard({
     clock,
     database,
     keyring,
     logger: logger.child('access'),
     metrics,
-    audit: undefined,
+    audit: audit.record,
   });
   /** Of every room that encrypts: what `crownsafe keys rotate` goes through. */
-  const encryptedColumns: readonly EncryptedColumn[] = [];
+  const encryptedColumns: readonly EncryptedColumn[] = [
+    { table: 'audit_log', column: 'client_address', reencrypt: audit.reencrypt },
+  ];
+  const administrationPorts = { clock, database, keyring, cursors, idempotency, audit: audit.record };
+  const erasures = lazy(() =>
+    createErasures({
+      clock,
+      logger: logger.child('access'),
+      database,
+      audit: audit.record,
+      container: config.AZURE_STORAGE_CONTAINER,
+      enqueue: (id, signal, alongside) => jobs().enqueue('erasure', id, signal, alongside),
+      eraseFiles: (order, signal) => files().erase(order, signal),
+      purge: (blobNames, signal) => files().purge(blobNames, signal),
+      forgetInAudit: audit.forget,
+    }),
+  );
   const files = lazy(() =>
     createFiles({
       clock,
@@ -229,7 +252,10 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       cursors,
       queue: queueStorage.queue('jobs'),
       poisonQueue: queueStorage.queue('jobs-poison'),
-      handlers: { backup: (name, signal) => backups().run(name, signal) },
+      handlers: {
+        backup: (name, signal) => backups().run(name, signal),
+        erasure: (id, signal) => erasures().run(id, signal),
+      },
     }),
   );
   observeProcess();
@@ -288,13 +314,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     metrics,
     telemetry,
     secrets,
-    apiKeys,
     audit,
     credentialGuard,
     database,
     keyring,
     encryptedColumns,
     caches,
+    keyAdministration: lazy(() => createKeyAdministration(administrationPorts)),
+    projects: lazy(() => createProjects(administrationPorts)),
+    erasures,
     files,
     backups,
     breakers,

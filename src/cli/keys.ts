@@ -1,6 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import {
+  type ApiKeyView,
+  apiKeyRequest,
+  type KeyAdministration,
+  maxExpiryDays,
+  newApiKeyShape,
+  plainListQuery,
+} from '../lib/access/index.ts';
+import { validate } from '../lib/http/index.ts';
 import { isScope, type Scope, scopes } from '../lib/security/index.ts';
-import { commandRuntime } from '../runtime.ts';
+import { actor } from './actor.ts';
 import { addRotateCommand } from './keys-rotate.ts';
 import { withRuntime } from './with-runtime.ts';
 
@@ -9,10 +18,6 @@ interface CreateOptions {
   readonly scopes: readonly Scope[];
   readonly expiresInDays?: number;
 }
-
-type ApiKeys = ReturnType<typeof commandRuntime>['apiKeys'];
-
-const dayMs = 86_400_000;
 
 /** `crownsafe keys create | list | revoke | rotate`: API keys, and the secret behind them. */
 export function addKeysCommand(program: Command): void {
@@ -35,31 +40,40 @@ export function addKeysCommand(program: Command): void {
   addRotateCommand(keys);
 }
 
-function withKeys(work: (apiKeys: ApiKeys, signal: AbortSignal) => Promise<void>): Promise<void> {
-  return withRuntime(({ apiKeys }, signal) => work(apiKeys, signal));
+function withKeys(work: (keys: KeyAdministration, signal: AbortSignal) => Promise<void>): Promise<void> {
+  return withRuntime(({ keyAdministration }, signal) => work(keyAdministration(), signal));
 }
 
-async function createKey(apiKeys: ApiKeys, options: CreateOptions, signal: AbortSignal): Promise<void> {
-  const { name, scopes: granted, expiresInDays } = options;
-  const expiry =
-    expiresInDays === undefined ? {} : { expiresAt: commandRuntime().clock.now() + expiresInDays * dayMs };
-  const key = await apiKeys.create({ name, scopes: granted, ...expiry }, signal);
-  console.log(key.text);
+async function createKey(
+  keys: KeyAdministration,
+  { name, scopes: granted, expiresInDays }: CreateOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = validate(apiKeyRequest, { name, scopes: granted, expires_in_days: expiresInDays });
+  const { body } = await keys.create(actor(), request, undefined, signal);
+  console.log(newApiKeyShape.parse(body).key);
 }
 
-async function listKeys(apiKeys: ApiKeys, signal: AbortSignal): Promise<void> {
-  for (const { id, name, scopes: granted, createdAt, expiresAt, revokedAt } of await apiKeys.list(signal)) {
-    const end = revokedAt
-      ? `revoked ${revokedAt.toISOString()}`
-      : expiresAt
-        ? `until ${expiresAt.toISOString()}`
-        : 'without end';
-    console.log([id, `since ${createdAt.toISOString()}`, end, granted.join(','), name].join('  '));
+async function listKeys(keys: KeyAdministration, signal: AbortSignal): Promise<void> {
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await keys.list(plainListQuery.parse({ per_page: '200', cursor }), signal);
+    for (const key of page.data) console.log(lineOf(key));
+    cursor = page.next_cursor;
   }
 }
 
-async function revokeKey(apiKeys: ApiKeys, id: string, signal: AbortSignal): Promise<void> {
-  if (!(await apiKeys.revoke(id, signal))) throw new Error(`there is no key ${id} that still works`);
+function lineOf(key: ApiKeyView): string {
+  const end = key.revoked_at
+    ? `revoked ${key.revoked_at}`
+    : key.expires_at
+      ? `until ${key.expires_at}`
+      : 'without end';
+  const use = key.last_used_at ? `used ${key.last_used_at}` : 'never used';
+  return [key.id, `since ${key.created_at}`, end, use, key.scopes.join(','), key.name].join('  ');
+}
+
+async function revokeKey(keys: KeyAdministration, id: string, signal: AbortSignal): Promise<void> {
+  await keys.revoke(actor(), id, signal);
   console.log(`revoked ${id}`);
 }
 
@@ -73,7 +87,7 @@ function parseScopes(list: string): Scope[] {
 
 function parseDays(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > 3_650)
-    throw new InvalidArgumentError('a whole number from 1 to 3650');
+  if (!Number.isInteger(days) || days < 1 || days > maxExpiryDays)
+    throw new InvalidArgumentError(`a whole number from 1 to ${maxExpiryDays}`);
   return days;
 }

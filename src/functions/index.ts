@@ -1,4 +1,8 @@
 import type { Endpoint } from '../lib/http/index.ts';
+import { apiKeysCreate } from './api-keys-create.ts';
+import { apiKeysGet } from './api-keys-get.ts';
+import { apiKeysList } from './api-keys-list.ts';
+import { apiKeysRevoke } from './api-keys-revoke.ts';
 import { auditList } from './audit-list.ts';
 import { azureCacheStats } from './azure-cache-stats.ts';
 import { backupNightly } from './backup-nightly.ts';
@@ -21,15 +25,26 @@ import { jobsGet } from './jobs-get.ts';
 import { jobsList } from './jobs-list.ts';
 import { jobsRetry } from './jobs-retry.ts';
 import { maintenance } from './maintenance.ts';
+import { me } from './me.ts';
 import { metrics } from './metrics.ts';
+import { projectMembersAdd } from './project-members-add.ts';
+import { projectMembersRemove } from './project-members-remove.ts';
+import { projectsCreate } from './projects-create.ts';
+import { projectsGet } from './projects-get.ts';
+import { projectsList } from './projects-list.ts';
 import { reportGet } from './report-get.ts';
 import { reportsList } from './reports-list.ts';
 import { sasBatch } from './sas-batch.ts';
 import { sasIssue } from './sas-issue.ts';
 import { testAlert } from './test-alert.ts';
+import { usersErase } from './users-erase.ts';
 
 /** Every HTTP function. What is not here is not served. */
 export const endpoints: readonly Endpoint[] = [
+  apiKeysCreate,
+  apiKeysGet,
+  apiKeysList,
+  apiKeysRevoke,
   auditList,
   azureCacheStats,
   backupsCreate,
@@ -48,12 +63,19 @@ export const endpoints: readonly Endpoint[] = [
   jobsGet,
   jobsList,
   jobsRetry,
+  me,
   ...metrics,
+  projectMembersAdd,
+  projectMembersRemove,
+  projectsCreate,
+  projectsGet,
+  projectsList,
   reportGet,
   reportsList,
   sasBatch,
   sasIssue,
   testAlert,
+  usersErase,
 ];
 
 export const timers: readonly TimerFunction[] = [backupNightly, maintenance];

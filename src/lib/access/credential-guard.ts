@@ -18,7 +18,7 @@ interface CredentialGuardPorts {
   readonly keyring: Keyring;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly audit: RecordAudit | undefined;
+  readonly audit: RecordAudit;
 }
 
 /** Holds back whoever has shown 20 bad credentials in 5 minutes, for 15 minutes and on all instances. */
@@ -89,7 +89,7 @@ export function createCredentialGuard(ports: CredentialGuardPorts): CredentialGu
       blockedMs === undefined ? [] : { ...kindOf(subject, subjects), blockedMs },
     );
     for (const { kind, hash, blockedMs } of blocks)
-      await ports.audit?.(trx, {
+      await ports.audit(trx, {
         action: 'credential.block',
         object: { type: kind, id: hash },
         after: { blocked_seconds: Math.round(blockedMs / 1000) },

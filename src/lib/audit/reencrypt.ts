@@ -16,10 +16,15 @@ type EncryptedRow = Pick<AuditRow, 'id' | 'client_address' | 'salt'>;
 /**
  * Encrypts all client addresses under the current key, so that the previous one is not needed any more.
  *
+ * @param onProgress - told how many are done, after each batch
  * @returns how many were encrypted anew
  * @throws FieldKeyError for an address whose key is neither
  */
-export async function reencryptAddresses(ports: ReencryptPorts, signal: AbortSignal): Promise<number> {
+export async function reencryptAddresses(
+  ports: ReencryptPorts,
+  signal: AbortSignal,
+  onProgress: (done: number) => void = () => {},
+): Promise<number> {
   const { database, keyring } = ports;
   let changed = 0;
   let after = 0;
@@ -29,7 +34,9 @@ export async function reencryptAddresses(ports: ReencryptPorts, signal: AbortSig
     if (!last) return changed;
     after = last.id;
     const old = rows.filter(({ client_address: bytes }) => bytes && !keyring.isCurrent(bytes));
-    if (old.length > 0) changed += await rewrite(ports, old, signal);
+    if (old.length === 0) continue;
+    changed += await rewrite(ports, old, signal);
+    onProgress(changed);
   }
 }
 

@@ -78,8 +78,8 @@ export function createAuditTrail(ports: TrailPorts) {
       (await import('./forget.ts')).forgetUser(trx, keyring, userId),
 
     /** Encrypts under the current key what is not; gives how many values that were. */
-    reencrypt: async (signal: AbortSignal): Promise<number> =>
-      (await import('./reencrypt.ts')).reencryptAddresses(ports, signal),
+    reencrypt: async (signal: AbortSignal, onProgress?: (done: number) => void): Promise<number> =>
+      (await import('./reencrypt.ts')).reencryptAddresses(ports, signal, onProgress),
 
     /** Age of the oldest row that has no seal yet, in seconds; 0 when there is none. */
     unsealedAgeSeconds: (signal: AbortSignal): Promise<number> =>

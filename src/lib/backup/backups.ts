@@ -16,7 +16,7 @@ export interface BackupPorts extends Omit<RunPorts, 'catalog' | 'slot'> {
   readonly cursors: Cursors;
   readonly noteAudit: NoteAudit;
   /** Calls a worker that will `run` the backup. */
-  enqueue(name: string, signal: AbortSignal): Promise<void>;
+  enqueue(name: string, signal: AbortSignal): Promise<unknown>;
 }
 
 /** A download link lives this long. */

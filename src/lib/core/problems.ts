@@ -15,6 +15,7 @@ export const problems = {
   already_done: [409, 'The request has been carried out before'],
   conflict: [409, 'The request conflicts with the present state'],
   alerts_not_configured: [409, 'There is no channel for alerts'],
+  own_api_key: [409, 'The API key is the one in use'],
   job_not_retriable: [409, 'The job cannot be tried again'],
   backup_not_ready: [409, 'The backup is not ready'],
   backup_running: [409, 'A backup is already queued or running'],

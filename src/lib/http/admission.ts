@@ -68,7 +68,7 @@ export function createAdmission(ports: AdmissionPorts): Admit {
     const context = currentContext();
     if (context) context.userId = caller.id;
     count(caller.id, 'caller', ...(endpoint.limit === 'uploads' ? (['uploads'] as const) : []));
-    if (allows(caller, access.scope)) return caller;
+    if (access.kind === 'authenticated' || allows(caller, access.scope)) return caller;
     await ports.noteRefusal(`${endpoint.method} /${endpoint.route}`, access.scope);
     throw forbidden(access.scope, credentials);
   };

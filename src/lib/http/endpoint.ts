@@ -2,13 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
 import type { Caller, Scope } from '../security/index.ts';
 
-/** Who may call: anybody, callers with a scope, or (`scrape`) scrapers: anybody outside production, else by token or scope. */
+/** Who may call: anybody, callers with any credential (`authenticated`) or with a scope, or (`scrape`) scrapers: anybody outside production, else by token or scope. */
 export type Access =
   | { readonly kind: 'public' }
+  | { readonly kind: 'authenticated' }
   | { readonly kind: 'scope'; readonly scope: Scope }
   | { readonly kind: 'scrape'; readonly scope: Scope };
 
 export const anybody: { readonly kind: 'public' } = { kind: 'public' };
+
+/** Access for everybody who proves who they are, whatever their scopes. */
+export const authenticated: { readonly kind: 'authenticated' } = { kind: 'authenticated' };
 
 /** Access for callers who hold the scope. */
 export function scope<S extends Scope>(name: S): { readonly kind: 'scope'; readonly scope: S } {
@@ -32,7 +36,7 @@ export interface RequestKey {
 /** What a handler is given: everything is checked against the declaration. */
 export interface EndpointRequest<A extends Access, P extends Schema, Q extends Schema, B extends Schema> {
   /** `undefined` for endpoints that are open to anybody. */
-  readonly caller: A extends { kind: 'scope' } ? Caller : undefined;
+  readonly caller: A extends { kind: 'scope' | 'authenticated' } ? Caller : undefined;
   readonly params: Output<P>;
   readonly query: Output<Q>;
   readonly body: Output<B>;

@@ -2,7 +2,7 @@ export { type Answer, empty, json, streaming, text } from './answer.ts';
 export { networkOf } from './client-address.ts';
 export { selectContent } from './conditional.ts';
 export { createEdge } from './edge.ts';
-export { anybody, type Endpoint, endpoint, type RequestKey, scope } from './endpoint.ts';
+export { anybody, authenticated, type Endpoint, endpoint, type RequestKey, scope } from './endpoint.ts';
 export { keyedRequest, recordedAnswer } from './idempotency.ts';
 export { invalid, readBody, validate } from './input.ts';
 export { readFileForm } from './multipart.ts';

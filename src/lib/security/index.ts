@@ -1,5 +1,5 @@
 export { createApiKeyCheck, type StoredApiKey } from './api-key-check.ts';
-export { newApiKey, parseApiKey } from './api-keys.ts';
+export { type NewApiKey, newApiKey, parseApiKey } from './api-keys.ts';
 export { type Authenticate, type Credentials, createAuthenticator } from './authenticate.ts';
 export { type AzureIdentity, createAzureIdentity, databaseToken } from './azure-identity.ts';
 export { readClientPrincipal } from './client-principal.ts';
