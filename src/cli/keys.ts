@@ -8,8 +8,8 @@ import {
   plainListQuery,
 } from '../lib/access/index.ts';
 import { validate } from '../lib/http/index.ts';
+import { currentContext } from '../lib/observability/index.ts';
 import { isScope, type Scope, scopes } from '../lib/security/index.ts';
-import { actor } from './actor.ts';
 import { addRotateCommand } from './keys-rotate.ts';
 import { withRuntime } from './with-runtime.ts';
 
@@ -75,6 +75,11 @@ function lineOf(key: ApiKeyView): string {
 async function revokeKey(keys: KeyAdministration, id: string, signal: AbortSignal): Promise<void> {
   await keys.revoke(actor(), id, signal);
   console.log(`revoked ${id}`);
+}
+
+/** Who is typing, as {@link withRuntime} knows them. */
+function actor(): string {
+  return currentContext()?.userId ?? 'cli:nameless';
 }
 
 function parseScopes(list: string): Scope[] {

@@ -1,7 +1,7 @@
+import { userInfo } from 'node:os';
 import { newId } from '../lib/core/index.ts';
 import { runInContext } from '../lib/observability/index.ts';
 import { commandRuntime } from '../runtime.ts';
-import { actor } from './actor.ts';
 
 /**
  * Runs one command on the services of the app, and closes their connections when it has ended. In the audit trail, who acts is
@@ -16,7 +16,7 @@ export async function withRuntime(
     correlationId: id,
     functionName: 'crownsafe',
     requestId: id,
-    userId: actor(),
+    userId: `cli:${userName()}`,
     write: undefined,
   };
   const { signal } = new AbortController();
@@ -25,5 +25,14 @@ export async function withRuntime(
     await runInContext(context, () => work(services, signal));
   } finally {
     await services.dispose();
+  }
+}
+
+/** In a container, the number that a process runs under may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'nameless';
   }
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -84,16 +85,23 @@ describe('crownsafe keys', () => {
     const api = apiWith(text);
 
     const allowed = await api('/api/v1/files');
+    const shown = await bodyOf(apiWith(inject('adminKey'))(`/api/v1/api-keys/${id}`));
     const listed = await crownsafe('keys', 'list');
     const revoked = await crownsafe('keys', 'revoke', id);
     const again = await crownsafe('keys', 'revoke', id);
 
     expect(text).toMatch(/^csk_[A-Za-z0-9]{16}_[A-Za-z0-9_-]{43}$/);
     expect(allowed.status).toBe(200);
-    expect(listed.stdout).toMatch(new RegExp(`^${id}  since .+  until .+  files:read  mobile app$`, 'm'));
+    expect(listed.stdout).toMatch(
+      new RegExp(`^${id}  since .+  until .+  (never used|used \\S+Z)  files:read  mobile app$`, 'm'),
+    );
     expect(listed.stdout).not.toContain(text.slice(-43));
+    expect(shown).toMatchObject({ created_by: `cli:${userInfo().username}` });
     expect(revoked).toMatchObject({ code: 0, stdout: `revoked ${id}\n` });
-    expect(again).toMatchObject({ code: 1, stderr: `there is no key ${id} that still works\n` });
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: 'There is no such API key, or it has been revoked before\n',
+    });
     await expectProblem(await api('/api/v1/files'), 401, 'unauthorized');
   });
 

@@ -25,7 +25,7 @@ interface ErasuresPorts {
   ): Promise<void>;
   /** Removes the bytes of photos for good. */
   purge(blobNames: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Leaves of a user in the audit trail what tells nobody who it was. */
+  /** Leaves of a user in the audit trail what tells nobody who it was, and on record that it was done. */
   forgetInAudit(trx: Trx, userId: string): Promise<void>;
 }
 
@@ -78,7 +78,6 @@ export function createErasures(ports: ErasuresPorts) {
       await database.transaction('finish erasure', signal, async (trx) => {
         await forgetMaker(trx, userId);
         await ports.forgetInAudit(trx, userId);
-        await audit(trx, { action: 'user_data.erased', object: { type: 'erasure', id } });
         await trx.deleteFrom('erasures').where('id', '=', id).execute();
       });
       logger.info('the data of a user is erased', { erasure_id: id });

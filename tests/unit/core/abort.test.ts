@@ -1,6 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { linkAbort, rejectOnAbort, remainingMs, startDeadline } from '../../../src/lib/core/index.ts';
+import {
+  linkAbort,
+  rejectOnAbort,
+  remainingMs,
+  requireTime,
+  startDeadline,
+} from '../../../src/lib/core/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
@@ -155,5 +161,21 @@ describe('rejectOnAbort', () => {
     const waiting = rejectOnAbort(new Promise(() => {}), AbortSignal.abort(new Error('too late')));
 
     await expect(waiting).rejects.toThrow('too late');
+  });
+});
+
+describe('requireTime', () => {
+  it('lets work go on while there is time, and ends it before there is none', async () => {
+    const clock = fakeClock();
+    using deadline = startDeadline(clock, 100_000);
+    using work = linkAbort(deadline.signal);
+
+    expect(() => requireTime(work.signal, 60_000)).not.toThrow();
+    await clock.advance(50_000);
+    expect(() => requireTime(work.signal, 60_000)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+  });
+
+  it('throws why the work is to end, where it is', () => {
+    expect(() => requireTime(AbortSignal.abort('the client has gone'), 0)).toThrow('the client has gone');
   });
 });

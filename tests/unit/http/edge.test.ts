@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { AppError } from '../../../src/lib/core/index.ts';
-import { anybody, type Endpoint, type endpoint, scope } from '../../../src/lib/http/endpoint.ts';
+import {
+  anybody,
+  authenticated,
+  type Endpoint,
+  type endpoint,
+  scope,
+} from '../../../src/lib/http/endpoint.ts';
 import { idShape, json, readBody, streaming, text } from '../../../src/lib/http/index.ts';
 import type { Caller } from '../../../src/lib/security/index.ts';
 import { serve } from './served.ts';
@@ -102,6 +108,7 @@ describe('who may call', () => {
     ['anybody what is public', anybody, true, {}, 200],
     ['a caller with the scope', scope('files:read'), true, {}, 200],
     ['no caller without the scope', scope('files:write'), true, {}, 403],
+    ['any caller what asks for no scope', authenticated, true, {}, 200],
     [
       'a scraper by its token',
       { kind: 'scrape', scope: 'monitoring:read' },
