@@ -9,6 +9,7 @@ import {
   type Trx,
 } from '../database/index.ts';
 import { type Cursors, keyedRequest, type RequestKey } from '../http/index.ts';
+import { nameResource } from '../observability/index.ts';
 import { type Keyring, type NewApiKey, newApiKey, type Scope } from '../security/index.ts';
 import { listNewestFirst } from './newest-first.ts';
 import type { ApiKeyView, PlainListQuery } from './shapes.ts';
@@ -50,6 +51,7 @@ export function createKeyAdministration(ports: KeyAdministrationPorts) {
         const { expires_in_days: days, ...rest } = request;
         const wish = days === undefined ? rest : { ...rest, expiresAt: clock.now() + days * dayMs };
         const made = newApiKey(keyring);
+        nameResource('api-keys', made.id);
         await database.transaction('create API key', signal, async (trx) => {
           const row = await insertApiKey(trx, made, { ...wish, createdBy: actor });
           const { name, scopes, expires_at } = viewOf(row);

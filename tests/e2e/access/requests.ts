@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { json } from '../../support/api.ts';
 import { formOf, pngBytes } from '../../support/uploads.ts';
+import { administrationRequests } from './administration-requests.ts';
 import type { Caller, Callers } from './callers.ts';
 import type { Fixtures } from './fixtures.ts';
 
@@ -22,7 +23,7 @@ export interface Seen {
 }
 
 /** Asks once, with everything right but perhaps the caller, and tells what was seen as the table writes it. */
-type Ask = (asking: Asking) => Promise<string>;
+export type Ask = (asking: Asking) => Promise<string>;
 
 const plain =
   (path: string, init?: RequestInit): Ask =>
@@ -111,6 +112,7 @@ async function createBackup({ call, fixtures }: Asking): Promise<string> {
 
 /** How each row of the table asks: by the name of its endpoint, and what is special about the request. */
 export const requests: Readonly<Record<string, Ask>> = {
+  ...administrationRequests,
   'audit-list': plain('/api/v1/audit'),
   'azure-cache-stats': plain('/api/v1/monitoring/azure-cache-stats'),
   'backups-create': createBackup,
