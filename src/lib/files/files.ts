@@ -17,7 +17,7 @@ import type { Caller } from '../security/index.ts';
 import type { BlobStore } from '../storage/index.ts';
 import { type ContentRequest, contentAnswer } from './content.ts';
 import { deleteFile, finishDeletions } from './deletion.ts';
-import { type ErasureOrder, eraseFiles, purgeBytes } from './erasure.ts';
+import type { ErasureOrder } from './erasure.ts';
 import { type Accepted, admit, type GateRules } from './gate.ts';
 import { listFiles } from './list.ts';
 import { type FileRow, findAllVisible, findFile, type NewFileRow, projectExists } from './repository.ts';
@@ -155,8 +155,9 @@ export function createFiles(ports: FilesPorts): Files {
     storedBytes: createStoredBytes(ports),
     discardAbandoned: (signal) => discardAbandoned(ports, signal),
     finishDeletions: (signal) => finishDeletions(ports, signal),
-    erase: (order, signal) => eraseFiles(ports, order, signal),
-    purge: (blobNames, signal) => purgeBytes(ports, blobNames, signal),
+    // Rare, so not loaded at each start.
+    erase: async (order, signal) => (await import('./erasure.ts')).eraseFiles(ports, order, signal),
+    purge: async (blobNames, signal) => (await import('./erasure.ts')).purgeBytes(ports, blobNames, signal),
     async findLinkable(caller, ids, signal) {
       const rows = await database.read('find files', signal, (db) => findAllVisible(db, caller, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
