@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createApiKeys, createKeyUses, createMemberships, insertApiKey } from '../../../src/lib/access/index.ts';
+import {
+  createApiKeys,
+  createKeyUses,
+  createMemberships,
+  insertApiKey,
+} from '../../../src/lib/access/index.ts';
 import { createLifecycle, systemClock } from '../../../src/lib/core/index.ts';
 import { type Database, migrateToLatest, parseDatabaseUrl, sql } from '../../../src/lib/database/index.ts';
 import { createLogger } from '../../../src/lib/observability/index.ts';
