@@ -74,6 +74,13 @@ describe('an API key', () => {
     expect(revoked.status).toBe(204);
     await expectProblem(await api('/api/v1/files'), 401, 'unauthorized');
     await expectProblem(await admin(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' }), 404, 'not_found');
+    const trail = await bodyOf<{ data: { action: string; actor: string }[] }>(
+      admin(`/api/v1/audit?object_type=api_key&object_id=${key.id}`),
+    );
+    expect(trail.data.map(({ action, actor }) => [action, actor])).toEqual([
+      ['api_key.revoke', admin.callerId],
+      ['api_key.create', admin.callerId],
+    ]);
     expect(await bodyOf(admin(`/api/v1/api-keys/${key.id}`))).toMatchObject({
       revoked_at: expect.any(String),
     });

@@ -61,6 +61,20 @@ describe('the data of a user', () => {
     );
     expect(left).toEqual({ files: 0, memberships: 0, answers: 0, orders: 0, key_name: 'erased' });
     expect(await rowsOf('select from files where id = $1', theirs.id)).toHaveLength(1);
+    const { data: acts } = await bodyOf<{ data: object[] }>(
+      adminApi()(`/api/v1/audit?actor=${user.callerId}`),
+    );
+    const orders = adminApi()(`/api/v1/audit?object_type=erasure&object_id=${done.subject}`);
+    const [names] = await rowsOf(
+      `select (select count(*)::int from audit_log l where l::text like '%' || $1 || '%') as rows,
+         (select count(*)::int from audit_actors where user_id like '%' || $1) as actors`,
+      user.callerId.slice(4),
+    );
+    expect(acts).toEqual([]);
+    expect(await bodyOf(orders)).toMatchObject({
+      data: [{ action: 'user_data.erase', actor: adminApi().callerId }],
+    });
+    expect(names).toEqual({ rows: 0, actors: 0 });
   });
 
   it('may be that of somebody nobody knows, whose id has to be written in percent', async () => {
