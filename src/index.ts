@@ -1,6 +1,6 @@
 import { app, type HttpMethod, type InvocationContext } from '@azure/functions';
 import { endpoints, queues, timers } from './functions/index.ts';
-import { silenceLibraries } from './lib/config/index.ts';
+import { isDeployed, refuseCritical, silenceLibraries } from './lib/config/index.ts';
 import { type Endpoint, ignoreTriggerMetadata } from './lib/http/index.ts';
 import { type BackgroundInvocation, runInvocation } from './lib/jobs/index.ts';
 import type { LogLevel } from './lib/observability/index.ts';
@@ -9,10 +9,12 @@ import { runtime } from './runtime.ts';
 
 /*
  * The entry the worker loads: registers everything that src/functions declares. Settings that are not usable throw
- * here, which makes a bad deployment loud; anything that is only out of reach does not.
+ * here, which makes a bad deployment loud, and so do those that are not safe in production; anything that is only out of
+ * reach does not.
  */
 silenceLibraries();
-const { edge, clock, logger, lifecycle, telemetry, secrets } = runtime();
+const { config, edge, clock, logger, lifecycle, secrets, securityAudit, telemetry } = runtime();
+if (isDeployed(config)) refuseCritical(config, securityAudit.logSettings());
 await telemetry.register();
 
 observeProcess(logger, process);

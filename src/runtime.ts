@@ -1,5 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
+import { auditQuestions, dependencyChecks } from './dependencies.ts';
 import {
   createApiKeys,
   createCredentialGuard,
@@ -12,7 +13,7 @@ import { alertChannels, createAlerts } from './lib/alerts/index.ts';
 import { createAuditTrail } from './lib/audit/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
-import { type Config, loadConfig } from './lib/config/index.ts';
+import { auditSettings, type Config, loadConfig } from './lib/config/index.ts';
 import {
   createLifecycle,
   type Lazy,
@@ -24,7 +25,7 @@ import {
 } from './lib/core/index.ts';
 import { createDatabase, createIdempotency, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
-import { createBreakers, createLiveness, createReadiness } from './lib/health/index.ts';
+import { createBreakers, createLiveness, createReadiness, createSecurityAudit } from './lib/health/index.ts';
 import { createCursors, createEdge, createRateLimiter, watchRawRequests } from './lib/http/index.ts';
 import { createJobs, type Jobs } from './lib/jobs/index.ts';
 import {
@@ -172,7 +173,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       logger: logger.child('alerts'),
       outbound,
       channels,
-      source: `Crown Safe (${config.ENVIRONMENT})`,
+      source: { name: `Crown Safe (${config.ENVIRONMENT})`, baseUrl: config.PUBLIC_BASE_URL },
       noteAudit: audit.noteIfPossible,
     }),
   );
@@ -239,7 +240,12 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
         );
       },
       onFailure: (name) =>
-        alerts().send({ summary: `The backup ${name} has failed`, severity: 'error', key: 'backup' }),
+        alerts().send({
+          summary: `The backup ${name} has failed`,
+          severity: 'error',
+          key: 'backup',
+          path: `/api/v1/backups/${name}`,
+        }),
     }),
   );
   const jobs: Lazy<Jobs> = lazy(() =>
@@ -258,6 +264,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       },
     }),
   );
+  const accounts = {
+    secrets,
+    database,
+    storage,
+    queueStorage,
+    backupStorage,
+    container: config.AZURE_STORAGE_CONTAINER,
+  };
+  const { critical, others } = dependencyChecks(accounts);
   observeProcess();
 
   /** Series whose value is read when somebody asks. */
@@ -373,16 +388,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       clock,
       logger: logger.child('health'),
       isStopping: () => lifecycle.isStopping,
-      checks: [
-        {
-          name: 'database',
-          async ping(signal) {
-            await secrets.ready(signal);
-            await database.ping(signal);
-          },
-        },
-        { name: 'blob', ping: (signal) => storage.ping(config.AZURE_STORAGE_CONTAINER, signal) },
-      ],
+      checks: critical,
+    }),
+    dependencies: [...critical, ...others],
+    securityAudit: createSecurityAudit({
+      clock,
+      logger: logger.child('security'),
+      metrics,
+      readSettings: () => auditSettings({ config, nodeVersion: process.versions.node, now: clock.now() }),
+      questions: auditQuestions(clock, accounts),
     }),
     /** For the end of the process: lets work end and closes connections. */
     dispose: lifecycle.stop,

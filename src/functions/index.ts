@@ -36,6 +36,7 @@ import { reportGet } from './report-get.ts';
 import { reportsList } from './reports-list.ts';
 import { sasBatch } from './sas-batch.ts';
 import { sasIssue } from './sas-issue.ts';
+import { securityAudit } from './security-audit.ts';
 import { testAlert } from './test-alert.ts';
 import { usersErase } from './users-erase.ts';
 
@@ -74,6 +75,7 @@ export const endpoints: readonly Endpoint[] = [
   reportsList,
   sasBatch,
   sasIssue,
+  securityAudit,
   testAlert,
   usersErase,
 ];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { auditRules } from '../../src/lib/config/audit/audit.ts';
 import { brokenLinks, brokenSnippets, faultsOfThreats } from './checks/documents.ts';
 import { listFiles, readText, root } from './reading/project-files.ts';
 
@@ -58,6 +59,27 @@ describe('TypeScript in the documentation', () => {
 
   it('parses everywhere', () => {
     expect(brokenSnippets(documents)).toEqual([]);
+  });
+});
+
+describe('the list of what the audit looks for', () => {
+  it('has every finding that the code makes, with its level, and no other', () => {
+    const reviews = ['src/lib/database/access-review.ts', 'src/lib/health/storage-review.ts']
+      .map(readText)
+      .join('');
+    const asked = [...reviews.matchAll(/\bid: ['`]([a-z_]+).*?['`],\s+level: '(\w+)'/g)];
+    const made = [
+      ...auditRules.map(({ id, level }) => `${id} ${level}`),
+      ...asked.map(([, id, level]) => `${id} ${level}`),
+      ...['database_unknown unknown', 'storage_unknown unknown'],
+    ];
+    const rows = readText('docs/security.md').matchAll(/^\| (`[a-z_<>`, ]+`) \| (\w+) \|/gm);
+    const listed = [...rows].flatMap(([, ids = '', level]) =>
+      [...ids.matchAll(/`([a-z_]+)/g)].map(([, id]) => `${id} ${level}`),
+    );
+
+    expect(made).toContain('clock_skew medium');
+    expect(listed.toSorted()).toEqual(made.toSorted());
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeSettings, loadConfig } from '../../src/lib/config/index.ts';
+import { auditSettings, describeSettings, loadConfig } from '../../src/lib/config/index.ts';
 import { appSettings, platformSettings, secretOf, settingFaults } from './checks/infra-settings.ts';
 import { deployInfra, edited, type Variant, variants } from './reading/infra.ts';
 import { readText } from './reading/project-files.ts';
@@ -15,6 +15,9 @@ const environmentOf = (variant: Variant, readFile = readText) => {
     SECRET_KEY: secretOf(settings['SECRET_KEY']) ? 'x'.repeat(43) : settings['SECRET_KEY'],
   };
 };
+
+/** As `npm run deploy:prepare` makes one: 32 random bytes in base64url. */
+const drawnSecret = 'p7Qm2VxT9bLrK4wYhD8sNzG3cFjE6uAtR1oXvC5iZk3';
 
 const dev: Variant = { profile: 'dev', networkClosed: false };
 const prod: Variant = { profile: 'prod', networkClosed: true };
@@ -88,6 +91,20 @@ describe('the settings of the function app', () => {
     const environment = environmentOf(dev, edited(functionApp, from, to));
 
     expect(() => loadConfig(environment)).toThrow(problem);
+  });
+
+  it.each(variants)('are as safe as settings can make them, as $profile closed $networkClosed', (variant) => {
+    const environment = { ...environmentOf(variant), SECRET_KEY: drawnSecret, WEBSITE_SITE_NAME: 'func' };
+    const config = loadConfig(environment);
+
+    const findings = auditSettings({ config, nodeVersion: '24.21.0', now: Date.parse('2026-06-01') });
+
+    // What only an operator can add, and what this version cannot do.
+    expect(findings.map(({ id }) => id)).toEqual([
+      'backups_not_encrypted',
+      'no_alert_channel',
+      'no_base_url',
+    ]);
   });
 
   it('are joined by further ones, which are no more than that', () => {

@@ -15,6 +15,8 @@ declare module 'vitest' {
     baseUrl: string;
     /** An API key with the scope `admin`. */
     adminKey: string;
+    /** The database, as the app logs in to it. */
+    appDatabaseUrl: string;
   }
 }
 
@@ -33,6 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('adminKey', app.adminKey);
   project.provide('storageConnectionString', app.storageConnectionString);
   project.provide('databaseUrl', app.databaseUrl);
+  project.provide('appDatabaseUrl', app.env['DATABASE_URL'] ?? '');
   const owned = cleanUp.move();
   return async () => {
     await using _ = owned;

@@ -31,8 +31,8 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** `SECRET_KEY` of every app that is started for a test, so that tests can make credentials. */
-export const testSecretKey = 'a-secret-for-tests-only-0123456789abcdef';
+/** `SECRET_KEY` of every app that is started for a test, so that tests can make credentials. Drawn, or no app would start in production. */
+export const testSecretKey = 'Hq7TzW2xLkVb9RfYm4DsNp6JgCe8UaXo3ZtKi5Bw';
 
 /**
  * Starts services in a temporary folder and an app on top, as `npm start` would, on free ports.

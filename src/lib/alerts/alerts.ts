@@ -3,7 +3,7 @@ import { AppError, type Clock, isAppError, newId, startDeadline } from '../core/
 import type { NoteAudit } from '../database/index.ts';
 import type { Logger } from '../observability/index.ts';
 import { type Outbound, OutboundError } from '../outbound/index.ts';
-import { type Alert, type Channel, channelNames } from './channels.ts';
+import { type Alert, type AlertSource, type Channel, channelNames } from './channels.ts';
 
 const deliveryShape = z.discriminatedUnion('status', [
   z.strictObject({ channel: z.enum(channelNames), status: z.literal('sent'), http_status: z.int() }),
@@ -26,8 +26,7 @@ interface AlertsPorts {
   readonly logger: Logger;
   readonly outbound: Outbound;
   readonly channels: readonly Channel[];
-  /** What an alert comes from, as operators call it. */
-  readonly source: string;
+  readonly source: AlertSource;
   /** Does not fail: alerts are tried out while the database is down. */
   readonly noteAudit: NoteAudit;
 }

@@ -8,6 +8,16 @@ export interface Alert {
   readonly severity: Severity;
   /** What it is about. In PagerDuty an alert of the same key adds to the one that is open. */
   readonly key: string;
+  /** Where in the API there is more: `/api/v1/backups/<name>`. Shown where it is known under which address the API is reached. */
+  readonly path?: string;
+}
+
+/** What is the same for all alerts. */
+export interface AlertSource {
+  /** What an alert comes from, as operators call it. */
+  readonly name: string;
+  /** Address of the API, without a slash at its end. Never that of a request, which whoever sends it can choose. */
+  readonly baseUrl: string | undefined;
 }
 
 export const channelNames = ['slack', 'pagerduty'] as const;
@@ -18,7 +28,7 @@ export interface Channel {
   /** Where messages are posted. A secret as a whole: of Slack, knowing it is all it takes. */
   readonly url: string;
   /** The message, in JSON. */
-  message(alert: Alert, source: string): object;
+  message(alert: Alert, source: AlertSource): object;
 }
 
 interface ChannelOptions {
@@ -37,14 +47,20 @@ export function alertChannels(options: ChannelOptions): readonly Channel[] {
   ];
 }
 
+function linkOf({ path }: Alert, { baseUrl }: AlertSource): string | undefined {
+  return path === undefined || baseUrl === undefined ? undefined : `${baseUrl}${path}`;
+}
+
 /** An incoming webhook. Source: docs.slack.dev, "Sending messages using incoming webhooks". */
 function slack(url: string): Channel {
   return {
     name: 'slack',
     url,
-    message: ({ summary, severity }, source) => ({
-      text: escapeMarkup(`[${severity}] ${source}: ${summary}`),
-    }),
+    message(alert, source) {
+      const text = escapeMarkup(`[${alert.severity}] ${source.name}: ${alert.summary}`);
+      const link = linkOf(alert, source);
+      return { text: link === undefined ? text : `${text} (<${escapeMarkup(link)}|more>)` };
+    },
   };
 }
 
@@ -62,11 +78,17 @@ function pagerDuty(routingKey: string, origin: string): Channel {
   return {
     name: 'pagerduty',
     url: `${origin}/v2/enqueue`,
-    message: ({ summary, severity, key }, source) => ({
-      routing_key: routingKey,
-      event_action: 'trigger',
-      dedup_key: key.slice(0, maxKeyLength),
-      payload: { summary: summary.slice(0, maxSummaryLength), source, severity },
-    }),
+    message(alert, source) {
+      const { summary, severity, key } = alert;
+      const link = linkOf(alert, source);
+      return {
+        routing_key: routingKey,
+        event_action: 'trigger',
+        dedup_key: key.slice(0, maxKeyLength),
+        payload: { summary: summary.slice(0, maxSummaryLength), source: source.name, severity },
+        ...(source.baseUrl !== undefined && { client: source.name, client_url: source.baseUrl }),
+        ...(link !== undefined && { links: [{ href: link, text: 'More in the API' }] }),
+      };
+    },
   };
 }

@@ -1,3 +1,6 @@
+export { auditSettings, refuseCritical, worstFirst } from './audit/audit.ts';
+export { type Finding, findingLevels, isDeployed } from './audit/finding.ts';
+export { databaseTls } from './database-tls.ts';
 export {
   type Config,
   ConfigError,

@@ -20,6 +20,8 @@ export interface Config extends Readonly<Settings> {
   /** The same object as `storage` where backups lie beside the files. */
   readonly backupStorage: StorageConnection;
   readonly isProduction: boolean;
+  /** The platform says so: it names the app to itself. */
+  readonly isInAzure: boolean;
 }
 
 /** What a command needs to reach the database, as whoever runs it. */
@@ -61,6 +63,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     queueStorage: Object.freeze(platform ?? storage),
     backupStorage: Object.freeze(backupConnection(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
+    isInAzure: given['WEBSITE_SITE_NAME'] !== undefined,
   });
 }
 

@@ -1,3 +1,5 @@
+import { databaseTls } from '../config/index.ts';
+
 /** Where a PostgreSQL database is and how to get in. */
 export interface DatabaseAddress {
   readonly host: string;
@@ -20,9 +22,7 @@ export function addressOf(source: DatabaseSource): DatabaseAddress {
 /**
  * Reads a `postgresql://` URL.
  *
- * `sslmode`: `require` and `verify-full` encrypt and verify the certificate, `no-verify` encrypts only, `disable` does
- * neither. (libpq's `require` does not verify, which protects from nobody who can stand between.) Without it, only a
- * server on this machine is spoken to in the clear.
+ * What `sslmode` means: {@link databaseTls}.
  *
  * @param token - gives the password where the URL has none; asked only where the server proves who it is, for whoever reads a token may use it
  * @throws URIError when a part is not percent-encoded UTF-8
@@ -30,8 +30,8 @@ export function addressOf(source: DatabaseSource): DatabaseAddress {
 export function parseDatabaseUrl(url: string, token?: () => Promise<string>): DatabaseAddress {
   const parsed = new URL(url);
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  const sslmode = parsed.searchParams.get('sslmode') ?? (isLoopback(host) ? 'disable' : 'require');
-  const tls = sslmode === 'disable' ? undefined : { rejectUnauthorized: sslmode !== 'no-verify' };
+  const protection = databaseTls(parsed);
+  const tls = protection === 'none' ? undefined : { rejectUnauthorized: protection === 'verified' };
   return {
     host,
     port: Number(parsed.port || 5432),
@@ -40,8 +40,4 @@ export function parseDatabaseUrl(url: string, token?: () => Promise<string>): Da
     database: decodeURIComponent(parsed.pathname.slice(1)),
     ...(tls && { tls }),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -10,7 +10,14 @@ export {
 } from './credential-failures.ts';
 export { crownSafeTables } from './crown-safe-tables.ts';
 export { createDatabase, type Database, type Db, type Snapshot, type Trx } from './database.ts';
-export { applyRoles, listMigrations, migrateDown, migrateToLatest, repoint } from './deploying.ts';
+export {
+  applyRoles,
+  listMigrations,
+  migrateDown,
+  migrateToLatest,
+  repoint,
+  reviewAccess,
+} from './deploying.ts';
 export { toAppError } from './errors.ts';
 export { maySeeFile, mayUseFile, mayUseProject, visibleFiles } from './file-access.ts';
 export { createIdempotency, type Idempotency } from './idempotency.ts';

@@ -1,4 +1,6 @@
 export { breakerListShape, breakerNameParams, breakerOrder, breakerShape } from './breaker-shapes.ts';
 export { createBreakers } from './breakers.ts';
 export { createLiveness, livenessShape } from './liveness.ts';
-export { createReadiness, readinessShape } from './readiness.ts';
+export { type CriticalCheck, createReadiness, readinessShape } from './readiness.ts';
+export { type AuditQuestion, createSecurityAudit, securityAuditShape } from './security-audit.ts';
+export { reviewStorage } from './storage-review.ts';

@@ -2,6 +2,7 @@ export { emulator } from './connection.ts';
 export type {
   BlobProperties,
   BlobStore,
+  ContainerReview,
   LeaseLock,
   Queue,
   QueueMessage,

@@ -197,6 +197,14 @@ export interface LeaseLock {
   ): Promise<boolean>;
 }
 
+/** What an auditor sees of a container. */
+export interface ContainerReview {
+  /** Anybody may read its blobs without a credential. */
+  readonly isPublic: boolean;
+  /** The clock of the service, milliseconds since the epoch, in whole seconds; left out where it does not tell. */
+  readonly serverTime?: number;
+}
+
 /** Everything one storage account holds. The same name always gives the same store. */
 export interface Storage {
   /** @param dependency - whose breaker counts; the backup container has its own */
@@ -217,6 +225,8 @@ export interface Storage {
    * @param container - that the app may read; whether it is there does not matter
    */
   ping(container: string, signal: AbortSignal): Promise<void>;
+  /** Looks at a container as an auditor does: around retry and breaker. What is not there is not public. */
+  inspect(container: string, signal: AbortSignal): Promise<ContainerReview>;
   /** How links are signed. */
   readonly credentials: 'account-key' | 'identity';
 }

@@ -1,6 +1,6 @@
 import type { StorageConnection } from '../config/index.ts';
 import { type Clock, lazy, rejectOnAbort } from '../core/index.ts';
-import type { Dependency, Resilience } from '../resilience/index.ts';
+import { codeOf, type Dependency, type Resilience } from '../resilience/index.ts';
 import type { AzureIdentity } from '../security/index.ts';
 import { createAccountClients } from './account.ts';
 import { createBlobLeases } from './blob-leases.ts';
@@ -8,10 +8,16 @@ import { createBlobStore } from './blob-store.ts';
 import { resolveAccount } from './connection.ts';
 import { translate } from './errors.ts';
 import { createLeaseLock } from './lease-lock.ts';
-import type { BlobStore, LeaseLock, Queue, Storage, TableStore } from './ports.ts';
+import type { BlobStore, ContainerReview, LeaseLock, Queue, Storage, TableStore } from './ports.ts';
 import { createQueue } from './queue.ts';
 import { createTableStore } from './table-store.ts';
 import { traced } from './traced.ts';
+
+/** The part of an answer about a container that matters here. */
+interface ContainerProperties {
+  readonly blobPublicAccess?: string;
+  readonly date?: Date;
+}
 
 interface StorageOptions {
   readonly connection: StorageConnection;
@@ -68,17 +74,46 @@ export function createStorage(options: StorageOptions): Storage {
     }),
     async ping(container, signal) {
       const { service } = await clients.blob();
-      try {
-        // What an identity with one of the data roles may ask; the information about the account is not among it.
-        // An identity that waits for its token does not hear the signal.
-        const exists = () => service.getContainerClient(container).exists({ abortSignal: signal });
-        await rejectOnAbort(traced('blob', 'ping', container, exists), signal);
-      } catch (error) {
-        throw signal.aborted ? signal.reason : translate(error);
-      }
+      // What an identity with one of the data roles may ask; the information about the account is not among it.
+      await askOnce('ping', container, signal, () =>
+        service.getContainerClient(container).exists({ abortSignal: signal }),
+      );
       for (const dependency of used) resilience.noteRecovery(dependency);
     },
+    async inspect(container, signal) {
+      const { service } = await clients.blob();
+      return askOnce('inspect', container, signal, () =>
+        service
+          .getContainerClient(container)
+          .getProperties({ abortSignal: signal })
+          .then(toReview, absentReview),
+      );
+    },
   };
+}
+
+/** One try. An identity that waits for its token does not hear the signal. */
+async function askOnce<T>(
+  operation: string,
+  container: string,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await rejectOnAbort(traced('blob', operation, container, ask), signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : translate(error);
+  }
+}
+
+function toReview({ blobPublicAccess, date }: ContainerProperties): ContainerReview {
+  return { isPublic: blobPublicAccess !== undefined, ...(date && { serverTime: date.getTime() }) };
+}
+
+/** @throws every error but that there is no such container, which is made when it is first written to */
+function absentReview(error: unknown): ContainerReview {
+  if (codeOf(error) === 'ContainerNotFound') return { isPublic: false };
+  throw error;
 }
 
 const blobsOnly = 'This storage account is used for blobs only: no endpoint for tables or queues is known';

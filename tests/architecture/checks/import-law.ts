@@ -13,6 +13,7 @@ export const levels: readonly (readonly string[])[] = [
   [
     'web',
     'authentication',
+    'dependencies',
     'observe-process',
     'observe-resilience',
     'open-secrets',

@@ -55,7 +55,7 @@ async function openAlerts(
       logger,
       outbound,
       channels,
-      source: 'Crown Safe (test)',
+      source: { name: 'Crown Safe (test)', baseUrl: undefined },
       noteAudit: async (entries) => void audited.push(...entries),
     }),
     audited,
@@ -276,21 +276,46 @@ describe('the message of a channel', () => {
     severity: 'error',
     key: 'k'.repeat(300),
   } as const;
+  const here = { name: 'here', baseUrl: undefined };
+  const failure = { summary: 'The backup has failed', severity: 'error', key: 'backup' } as const;
+  const withPath = { ...failure, path: '/api/v1/backups/a.sql.gz' };
   const [slack, pagerDuty] = alertChannels({ slackWebhookUrl: 'https://hooks.example.com/a', pagerDutyKey });
 
   it('calls nobody in Slack by what it quotes', () => {
-    expect(slack?.message(alert, 'here')).toEqual({
+    expect(slack?.message(alert, here)).toEqual({
       text: `[error] here: &lt;!channel&gt; a &amp; b &gt; ${'x'.repeat(2000)}`,
     });
   });
 
   it('is for PagerDuty as long as it may be, and goes to its service', () => {
-    const message = pagerDuty?.message(alert, 'here');
+    const message = pagerDuty?.message(alert, here);
 
     expect(pagerDuty?.url).toBe('https://events.pagerduty.com/v2/enqueue');
     expect(message).toMatchObject({
       dedup_key: 'k'.repeat(255),
       payload: { summary: alert.summary.slice(0, 1024), source: 'here', severity: 'error' },
     });
+  });
+
+  it('leads to what it is about, where the address of the API is known', () => {
+    const source = { name: 'here', baseUrl: 'https://api.example.com' };
+    const link = 'https://api.example.com/api/v1/backups/a.sql.gz';
+
+    expect(slack?.message(withPath, source)).toEqual({
+      text: `[error] here: The backup has failed (<${link}|more>)`,
+    });
+    expect(pagerDuty?.message(withPath, source)).toMatchObject({
+      client: 'here',
+      client_url: 'https://api.example.com',
+      links: [{ href: link, text: 'More in the API' }],
+    });
+  });
+
+  it.each([
+    ['an alert about nothing of the API', failure, { name: 'here', baseUrl: 'https://api.example.com' }],
+    ['an app that does not know its address', withPath, here],
+  ])('leads nowhere for %s', (_, alert, source) => {
+    expect(slack?.message(alert, source)).toEqual({ text: '[error] here: The backup has failed' });
+    expect(pagerDuty?.message(alert, source)).not.toHaveProperty('links');
   });
 });

@@ -93,6 +93,17 @@ describe('loadConfig', () => {
     expect(config.CORS_ORIGINS).toEqual(['https://a.example', 'https://b.example']);
   });
 
+  it('takes the address of the API without slashes at its end, and knows from the platform that it is in Azure', () => {
+    const config = loadConfig({
+      ...usable,
+      PUBLIC_BASE_URL: 'HTTPS://API.example.com/v2//',
+      WEBSITE_SITE_NAME: 'func-a',
+    });
+
+    expect(config.PUBLIC_BASE_URL).toBe('https://api.example.com/v2');
+    expect([config.isInAzure, loadConfig(usable).isInAzure]).toEqual([true, false]);
+  });
+
   it('takes a webhook without TLS for tests only', () => {
     const given = { ...usable, SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/a' };
 
@@ -194,6 +205,10 @@ describe('loadConfig of unusable settings', () => {
     [{ DATABASE_URL: 'postgresql://u:p@h/' }, 'DATABASE_URL'],
     [{ DATABASE_URL: 'postgresql://h/db?sslmode=prefer' }, 'DATABASE_URL'],
     [{ CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
+    [{ PUBLIC_BASE_URL: 'ftp://api.example.com' }, 'PUBLIC_BASE_URL'],
+    [{ PUBLIC_BASE_URL: 'https://api.example.com/?a' }, 'PUBLIC_BASE_URL'],
+    [{ PUBLIC_BASE_URL: 'https://user@api.example.com' }, 'PUBLIC_BASE_URL'],
+    [{ PUBLIC_BASE_URL: 'api.example.com' }, 'PUBLIC_BASE_URL'],
     [{ AZURE_STORAGE_CONNECTION_STRING: 'UseDevelopmentStorage=truefoo' }, 'AZURE_STORAGE_CONNECTION_STRING'],
     [{ AZURE_STORAGE_CONNECTION_STRING: 'nonsense' }, 'AZURE_STORAGE_CONNECTION_STRING'],
     [{ AZURE_STORAGE_CONTAINER: 'crownsafe-trash' }, 'AZURE_STORAGE_CONTAINER'],

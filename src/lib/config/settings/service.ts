@@ -12,6 +12,16 @@ export const serviceSettings = {
       description: 'What kind of place this is. Unset means `production`: everything fails closed.',
       local: 'development',
     }),
+  PUBLIC_BASE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an https:// URL', abort: true })
+    .refine((text) => !/[?#@]/.test(text), 'must be an address without credentials or query')
+    .transform((text) => new URL(text).href.replace(/\/+$/, ''))
+    .optional()
+    .register(notes, {
+      group: 'service',
+      description:
+        'Address under which clients reach the app, as `https://api.example.com`; `https` wherever it is deployed. Links in alerts begin with it; no address is ever taken from a request.',
+    }),
   LOG_LEVEL: z.enum(['debug', 'info', 'warning', 'error']).default('info').register(notes, {
     group: 'service',
     description: 'Least severe level that is logged.',

@@ -1,0 +1,66 @@
+import type { Clock } from './lib/core/index.ts';
+import { type Database, reviewAccess } from './lib/database/index.ts';
+import { type AuditQuestion, type CriticalCheck, reviewStorage } from './lib/health/index.ts';
+import type { Storage } from './lib/storage/index.ts';
+
+/** What the app works with; storage, queue and backups may be one account. */
+interface Dependencies {
+  /** Without them the address of the database may not be known. */
+  readonly secrets: { ready(signal: AbortSignal): Promise<void> };
+  readonly database: Database;
+  readonly storage: Storage;
+  readonly queueStorage: Storage;
+  readonly backupStorage: Storage;
+  /** Of the files. */
+  readonly container: string;
+}
+
+const backupContainer = 'crownsafe-backups';
+
+/** How each dependency is tried: those that every request needs, and the others. */
+export function dependencyChecks(on: Dependencies): { critical: CriticalCheck[]; others: CriticalCheck[] } {
+  return {
+    critical: [
+      {
+        name: 'database',
+        async ping(signal) {
+          await on.secrets.ready(signal);
+          await on.database.ping(signal);
+        },
+      },
+      { name: 'blob', ping: (signal) => on.storage.ping(on.container, signal) },
+    ],
+    others: [
+      { name: 'backup-blob', ping: (signal) => on.backupStorage.ping(backupContainer, signal) },
+      {
+        name: 'queue',
+        async ping(signal) {
+          await on.queueStorage.queue('jobs').approximateLength({ signal });
+        },
+      },
+      {
+        name: 'table',
+        async ping(signal) {
+          await on.storage.table('crownsafebackups').get('none', 'none', { signal });
+        },
+      },
+    ],
+  };
+}
+
+/** What database and storage are asked in an audit. */
+export function auditQuestions(clock: Clock, on: Dependencies): AuditQuestion[] {
+  const inStorage = (storage: Storage, name: string) => ({
+    name,
+    inspect: (signal: AbortSignal) => storage.inspect(name, signal),
+  });
+  const containers = [
+    inStorage(on.storage, on.container),
+    inStorage(on.storage, 'crownsafe-trash'),
+    inStorage(on.backupStorage, backupContainer),
+  ];
+  return [
+    { of: 'database', ask: (signal) => reviewAccess(on.database, clock.now(), signal) },
+    { of: 'storage', ask: (signal) => reviewStorage(clock, containers, signal) },
+  ];
+}

@@ -1,0 +1,36 @@
+import type { Config } from '../load.ts';
+
+/** How bad a finding is, worst first. In production a critical one keeps the app from starting. */
+export const findingLevels = ['critical', 'high', 'medium', 'low'] as const;
+
+export type FindingLevel = (typeof findingLevels)[number];
+
+/** Something that weakens the app where it runs. Names settings, and never shows a value. */
+export interface Finding {
+  /** Stable, for programs. */
+  readonly id: string;
+  readonly level: FindingLevel;
+  readonly title: string;
+  /** What to do, with the setting or command. */
+  readonly fix: string;
+}
+
+/** What the rules look at. */
+export interface Posture {
+  readonly config: Config;
+  /** As `process.versions.node` has it: `24.21.0`. */
+  readonly nodeVersion: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** A finding, and when it is one. */
+export interface Rule extends Finding {
+  /** Whether it is so; a text says where. */
+  found(posture: Posture): boolean | string;
+}
+
+/** Whether the app serves others than whoever develops it. */
+export function isDeployed(config: Pick<Config, 'ENVIRONMENT' | 'isInAzure' | 'isProduction'>): boolean {
+  return config.isInAzure || config.isProduction || config.ENVIRONMENT === 'staging';
+}

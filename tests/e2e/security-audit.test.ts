@@ -1,0 +1,134 @@
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
+import type * as z from 'zod';
+import { pickFreePorts } from '../../local/services/ports.ts';
+import type { securityAuditShape } from '../../src/lib/health/index.ts';
+import { adminApi, apiWith, bodyOf, expectProblem, newCaller } from '../support/api.ts';
+import { testSecretKey } from '../support/app.ts';
+
+const path = '/api/v1/monitoring/security-audit';
+const weakKey = 'a-secret-for-tests-only-0123456789abcdef';
+
+/** The settings of the shared app, as an operator's command would have them. */
+const settings = () => ({
+  PATH: process.env['PATH'],
+  ENVIRONMENT: 'test',
+  LOG_LEVEL: 'error',
+  SECRET_KEY: testSecretKey,
+  DATABASE_URL: inject('appDatabaseUrl'),
+  AzureWebJobsStorage: inject('storageConnectionString'),
+});
+
+function doctor(changes: Readonly<Record<string, string>>) {
+  const command = join(inject('appFolder'), 'crownsafe.js');
+  return promisify(execFile)(process.execPath, [command, 'doctor'], {
+    env: { ...settings(), ...changes },
+  }).then(
+    (output) => ({ code: 0, ...output }),
+    (error) => ({ code: error.code, stdout: String(error.stdout), stderr: String(error.stderr) }),
+  );
+}
+
+describe('the security audit over HTTP', () => {
+  it('is for admins only', async () => {
+    await expectProblem(await apiWith()(path), 401, 'unauthorized');
+    await expectProblem(await (await newCaller('monitoring:read'))(path), 403, 'forbidden');
+  });
+
+  it('finds nothing wrong with the app that the other tests run on, having asked database and storage', async () => {
+    const report = await bodyOf<z.infer<typeof securityAuditShape>>(adminApi()(path));
+
+    expect(report.findings).toEqual([]);
+    expect(report.counts).toEqual({ critical: 0, high: 0, medium: 0, low: 0, unknown: 0 });
+  });
+});
+
+describe('crownsafe doctor', () => {
+  it('tries every dependency, and ends well when all is well', async () => {
+    const { code, stdout } = await doctor({});
+
+    expect(stdout.match(/^ok +[\w-]+, \d+ ms$/gm)?.map((line) => line.split(/[ ,]+/)[1])).toEqual([
+      'database',
+      'blob',
+      'backup-blob',
+      'queue',
+      'table',
+      'migrations',
+    ]);
+    expect(stdout).toMatch(/^0 of 6 checks failed; findings: none$/m);
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 for what is critical, and says how to mend it without a word of the secret', async () => {
+    const { code, stdout, stderr } = await doctor({ SECRET_KEY: weakKey, CHAOS: 'webhook:fault=1' });
+
+    expect(stdout).toMatch(/^critical +weak_secret_key: .+\n +Set SECRET_KEY to /m);
+    expect(stdout).toMatch(/^high +chaos_on: /m);
+    expect(stdout).toMatch(/^0 of 6 checks failed; findings: 1 critical, 1 high$/m);
+    expect(code).toBe(1);
+    expect(stdout + stderr).not.toContain(weakKey);
+  });
+
+  it('ends with 1 for a login that may do anything', async () => {
+    const { code, stdout } = await doctor({ DATABASE_URL: inject('databaseUrl') });
+
+    expect(stdout).toMatch(
+      /^critical +database_superuser: .+ who is superuser, .+\n +crownsafe roles apply /m,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('ends with 1 when a dependency is out of reach, and asks the others all the same', async () => {
+    const [port = 0] = await pickFreePorts(1);
+
+    const { code, stdout } = await doctor({
+      DATABASE_URL: `postgresql://app:geheim-geheim@127.0.0.1:${port}/crownsafe`,
+    });
+
+    expect(stdout).toMatch(/^failed +database: .*ECONNREFUSED/m);
+    expect(stdout).toMatch(/^failed +migrations: .*ECONNREFUSED/m);
+    expect(stdout).toMatch(/^ok +table, /m);
+    expect(stdout).toMatch(/^unknown +database_unknown: /m);
+    expect(stdout).toMatch(/^2 of 6 checks failed; /m);
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('geheim');
+  });
+});
+
+describe('the start of the app in production', () => {
+  /** Loads the entry as the worker does; what it would register has nowhere to go. */
+  async function load(changes: Readonly<Record<string, string>>) {
+    const entry = pathToFileURL(join(inject('appFolder'), 'index.js')).href;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', `await import('${entry}')`], {
+      env: { ...settings(), LOG_LEVEL: 'info', ENVIRONMENT: 'production', ...changes },
+    });
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { stdout, stderr };
+  }
+
+  it('is refused for what is critical, all of it at once, and everything found is in the log', async () => {
+    const { stdout, stderr } = await load({ SECRET_KEY: weakKey, PUBLIC_BASE_URL: 'http://api.example.com' });
+
+    const found = stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+
+    expect(stderr).toMatch(/ConfigError: The settings are not safe in production:\n {2}- weak_secret_key: /);
+    expect(stderr).toMatch(/^ {2}- plain_http_base_url: /m);
+    expect(found).toContainEqual(
+      expect.objectContaining({ level: 'error', finding: 'weak_secret_key', severity: 'critical' }),
+    );
+    expect(found).toContainEqual(expect.objectContaining({ level: 'info', finding: 'no_telemetry' }));
+    expect(stdout + stderr).not.toContain(weakKey);
+  });
+
+  it('is not refused for anything less', async () => {
+    const { stdout, stderr } = await load({});
+
+    expect(stderr).not.toContain('ConfigError');
+    expect(stdout).toContain('"finding":"backups_beside_files"');
+  });
+});
