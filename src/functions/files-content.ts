@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { endpoint, idShape, scope } from '../lib/http/index.ts';
+import { endpoint, flagText, idShape, scope } from '../lib/http/index.ts';
 import { runtime } from '../runtime.ts';
 
 /** Answers the bytes of a file, whole or a range of them. */
@@ -9,8 +9,8 @@ export const filesContent = endpoint({
   route: 'api/v1/files/{id}/content',
   summary: 'Download a file',
   access: scope('files:read'),
-  params: z.object({ id: idShape }),
-  query: z.strictObject({ download: z.stringbool().default(false) }),
+  params: z.strictObject({ id: idShape }),
+  query: z.strictObject({ download: flagText.default(false) }),
   responses: { 200: undefined, 206: undefined, 302: undefined, 304: undefined },
   handle: ({ caller, params, query, raw, signal }) =>
     runtime().files().content(caller, params.id, {

@@ -9,7 +9,7 @@ export const filesDelete = endpoint({
   route: 'api/v1/files/{id}',
   summary: 'Delete a file',
   access: scope('files:write'),
-  params: z.object({ id: idShape }),
+  params: z.strictObject({ id: idShape }),
   responses: { 204: undefined },
   async handle({ caller, params, signal }) {
     await runtime().files().remove(caller, params.id, signal);

@@ -10,7 +10,7 @@ export const filesGet = endpoint({
   route: 'api/v1/files/{id}',
   summary: 'Show a file',
   access: scope('files:read'),
-  params: z.object({ id: idShape }),
+  params: z.strictObject({ id: idShape }),
   responses: { 200: fileShape },
   async handle({ caller, params, signal }) {
     const file = await runtime().files().get(caller, params.id, signal);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { pageOf, pageParameters } from '../http/index.ts';
+import { pageOf, pageParameters, plainText } from '../http/index.ts';
 
 /** A backup as lists show it. */
 export const backupSummaryShape = z.strictObject({
@@ -42,7 +42,7 @@ export const backupShape = backupSummaryShape.extend({ tables: z.array(backupTab
 export const backupPageShape = pageOf(backupSummaryShape);
 
 /** A backup in a path: the whole file name. */
-export const backupNameParams = z.object({ name: z.string().max(100) });
+export const backupNameParams = z.strictObject({ name: plainText(1, 100) });
 
 /** Query parameters of the list of backups. */
 export const backupListQuery = z.strictObject(pageParameters);

@@ -10,9 +10,10 @@ export function newSecret(sizeBytes: number): Buffer {
   return randomBytes(sizeBytes);
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** A lower-case UUID, the only form in which ids are accepted. */
+export const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** True for a lower-case UUID, the only form in which ids are accepted. */
+/** True for an id. */
 export function isId(text: string): boolean {
-  return uuid.test(text);
+  return idPattern.test(text);
 }

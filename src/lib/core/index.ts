@@ -10,7 +10,7 @@ export {
 } from './abort.ts';
 export { type Clock, parseHttpDate, sleep, startLifetime, systemClock, toTimestamp } from './clock.ts';
 export { AppError, type FieldError, isAppError } from './errors.ts';
-export { isId, newId, newSecret } from './ids.ts';
+export { idPattern, isId, newId, newSecret } from './ids.ts';
 export { type Lazy, lazy } from './lazy.ts';
 export { createLifecycle, type Lifecycle } from './lifecycle.ts';
 export { memoize } from './memoize.ts';

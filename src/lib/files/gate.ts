@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/index.ts';
-import { invalid } from '../http/index.ts';
+import { invalid, isPlain } from '../http/index.ts';
 import { agrees, type FileType, looksLike, typeByExtension } from './file-types.ts';
 
 /**
@@ -80,8 +80,7 @@ function refuseBadName(name: string): void {
 function nameProblem(name: string): string | undefined {
   if (name.trim() === '') return 'is required';
   if ([...name].length > 255) return 'is longer than 255 characters';
-  // Controls, line separators, lone surrogates and bidirectional overrides can hide what a name really is.
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'holds control characters';
+  if (!isPlain(name)) return 'holds control characters';
   if (/[/\\]/.test(name)) return 'is a path; send the bare name';
   if (name === '.' || name === '..') return 'is a path; send the bare name';
   return undefined;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { idShape, pageOf, pageParameters, plainText } from '../http/index.ts';
+import { idShape, pageOf, pageParameters, plainText, textsByName } from '../http/index.ts';
 
 /** Bounds of what a client may attach to a file. */
 const maxMetadataValues = 32;
@@ -13,11 +13,7 @@ export const metadataShape = z
     (value) => !(typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')),
     '__proto__ is no name',
   )
-  .pipe(z.record(plainText(1, 128), plainText(0, maxMetadataBytes)))
-  .refine(
-    (values) => Object.keys(values).length <= maxMetadataValues,
-    `holds more than ${maxMetadataValues} values`,
-  )
+  .pipe(textsByName(plainText(1, 128), plainText(0, maxMetadataBytes), maxMetadataValues))
   .refine(
     (values) => Buffer.byteLength(JSON.stringify(values)) <= maxMetadataBytes,
     `is larger than ${maxMetadataBytes} bytes`,
@@ -45,7 +41,9 @@ export const filePageShape = pageOf(fileShape);
 
 /** A time, or a date that means its midnight in UTC. */
 const instant = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be an RFC 3339 time or a date' })
+  .union([z.iso.datetime({ offset: true }).max(40), z.iso.date()], {
+    error: 'must be an RFC 3339 time or a date',
+  })
   // PostgreSQL knows no year 0.
   .refine((text) => !text.startsWith('0000'), 'must be a time of our era')
   .transform((text) => new Date(text).toISOString());

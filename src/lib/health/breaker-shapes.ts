@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainText } from '../http/index.ts';
 
 const states = ['closed', 'open', 'half_open'] as const;
 const modes = ['auto', 'open', 'closed'] as const;
@@ -6,7 +7,7 @@ const modes = ['auto', 'open', 'closed'] as const;
 /** What an operator orders. */
 export const breakerOrder = z.strictObject({ state: z.enum(modes) });
 
-export const breakerNameParams = z.strictObject({ name: z.string() });
+export const breakerNameParams = z.strictObject({ name: plainText(1, 300) });
 
 /** One breaker of this instance, what operators have ordered, and what other instances tell of theirs. */
 export const breakerShape = z.strictObject({

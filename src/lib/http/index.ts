@@ -18,5 +18,5 @@ export {
 export { problemShape, toProblem } from './problem.ts';
 export { createRateLimiter } from './rate-limit.ts';
 export { watchRawRequests } from './raw-requests.ts';
-export { idShape, plainText } from './shapes.ts';
+export { flagText, idShape, isPlain, plainText, textsByName } from './shapes.ts';
 export { ignoreTriggerMetadata } from './trigger-metadata.ts';

@@ -12,7 +12,11 @@ export const pageParameters = {
   page: wholeNumber(1, 999_999_999).optional(),
   per_page: wholeNumber(1, 200).default(50),
   // Holds a sort value, of which a file name is the longest: 255 characters of up to four bytes.
-  cursor: z.string().min(1).max(4_000).optional(),
+  cursor: z
+    .string()
+    .max(4_000)
+    .regex(/^[\x21-\x7e]+$/, 'is no cursor')
+    .optional(),
 };
 
 /** Where a page begins: at a number, or after the row a cursor names (keyset pagination). */

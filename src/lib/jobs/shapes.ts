@@ -24,7 +24,7 @@ export type JobView = z.infer<typeof jobShape>;
 export const jobPageShape = pageOf(jobShape);
 
 /** A job in a path. */
-export const jobParams = z.object({ id: idShape });
+export const jobParams = z.strictObject({ id: idShape });
 
 /** Query parameters of the list of jobs. */
 export const jobListQuery = z.strictObject({ ...pageParameters, status: statusShape.optional() });

@@ -4,9 +4,11 @@ import { isTimeZone, startOfDay } from './time-zone.ts';
 
 const defaultLengthMs = 30 * 86_400_000;
 
-const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
+const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true }).max(40)], {
   error: 'must be a date or an RFC 3339 time (in an address + is written %2B)',
 });
+
+const zoneWords = 'is not a time zone of the IANA database';
 
 /** The parameters every report takes. */
 export const timeRangeParameters = {
@@ -14,7 +16,8 @@ export const timeRangeParameters = {
   to: moment.optional().describe('End of the range, itself not in it; left out: now'),
   tz: z
     .string()
-    .refine(isTimeZone, 'is not a time zone of the IANA database')
+    .regex(/^[\w+/-]{1,64}$/, { error: zoneWords, abort: true })
+    .refine(isTimeZone, zoneWords)
     .default('UTC')
     .describe('IANA time zone whose midnight a date means'),
 };

@@ -6,12 +6,17 @@ const maxSeconds = 6 * 24 * 3_600;
 
 const ipv4 = z.ipv4();
 
+const addressWords = 'must be an IPv4 address or a range of two';
+
 /** One IPv4 address, or a range `first-last`. */
-const addressOrRange = z.string().refine((text) => {
-  const [first = '', last = first, ...more] = text.split('-');
-  const areAddresses = ipv4.safeParse(first).success && ipv4.safeParse(last).success;
-  return more.length === 0 && areAddresses && addressNumber(first) <= addressNumber(last);
-}, 'must be an IPv4 address or a range of two');
+const addressOrRange = z
+  .string()
+  .regex(/^[\d.-]{7,31}$/, { error: addressWords, abort: true })
+  .refine((text) => {
+    const [first = '', last = first, ...more] = text.split('-');
+    const areAddresses = ipv4.safeParse(first).success && ipv4.safeParse(last).success;
+    return more.length === 0 && areAddresses && addressNumber(first) <= addressNumber(last);
+  }, addressWords);
 
 function addressNumber(address: string): number {
   return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
