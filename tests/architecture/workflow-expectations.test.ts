@@ -115,6 +115,12 @@ describe('what a step runs', () => {
       script(ci, 'infrastructure', 'Lint'),
       /^jq --exit-status '\[\.runs\[\]\.results\[\] \| select\(\.level != "note" and \.ruleId != "use-recent-api-versions"\)\] == \[\]' lint\.sarif\n$/m,
     ],
+    [
+      'the advisories against what is deployed',
+      script(ci, 'package', 'npm audit'),
+      /^\(npm audit --omit=dev --json \|\| true\) \| node scripts\/advisories\.ts$/,
+    ],
+    ['the licences', script(ci, 'package', 'npm run licenses'), /^npm run licenses$/],
     ['the packager', script(ci, 'package', 'npm run package'), /^npm run package$/],
     [
       'a zip with one time',
