@@ -22,6 +22,8 @@ export interface Config extends Readonly<Settings> {
   readonly isProduction: boolean;
   /** The platform says so: it names the app to itself. */
   readonly isInAzure: boolean;
+  /** App Service Authentication is on: nobody else can send what it says of a caller. */
+  readonly hasPlatformAuth: boolean;
 }
 
 /** What a command needs to reach the database, as whoever runs it. */
@@ -64,6 +66,8 @@ export function loadConfig(environment: Environment = process.env): Config {
     backupStorage: Object.freeze(backupConnection(settings) ?? storage),
     isProduction: settings.ENVIRONMENT === 'production',
     isInAzure: given['WEBSITE_SITE_NAME'] !== undefined,
+    // learn.microsoft.com/azure/app-service/reference-app-settings
+    hasPlatformAuth: given['WEBSITE_AUTH_ENABLED']?.toLowerCase() === 'true',
   });
 }
 

@@ -176,5 +176,6 @@ export const requests: Readonly<Record<string, Ask>> = {
   'sas-issue': onFile(issueLink),
   'sas-issue, deleted': onFile(issueLink, 'deleted'),
   'sas-issue, no project': onFileAlone(issueLink),
+  'security-audit': plain('/api/v1/monitoring/security-audit'),
   'test-alert': plain('/api/v1/monitoring/test-alert', { method: 'POST' }),
 };

@@ -6,7 +6,11 @@ import { ConfigError, loadConfig, refuseCritical } from '../../../src/lib/config
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const drawn = ['p7Qm2VxT9bLrK4wYhD8sNzG3cFjE6uAtR1oXvC5i', 'Zk3nW8yBq6RfT1mHs9LxPj4VgD7cUeA2'] as const;
+const drawn = [
+  'p7Qm2VxT9bLrK4wYhD8sNzG3cFjE6uAtR1oXvC5i',
+  'Zk3nW8yBq6RfT1mHs9LxPj4VgD7cUeA2',
+  'Mf5tQ9wXr2KzB7nVh4JdYc8LgS1pEa6U',
+] as const;
 
 /** A deployment that only has what this version cannot do without. */
 const sound: Environment = {
@@ -42,6 +46,10 @@ const idsOf = (environment: Environment, facts?: { nodeVersion?: string; now?: n
 /** What brings each finding about in a deployment that is sound otherwise. */
 const cases: readonly [id: string, changes: Environment, facts?: { nodeVersion?: string; now?: number }][] = [
   ['weak_secret_key', { SECRET_KEY: 'local-development-only-0123456789abcdef' }],
+  [
+    'weak_jwt_secret',
+    { JWT_SECRET: 'x'.repeat(40), JWT_ISSUER: 'https://login.example', JWT_AUDIENCE: 'crown-safe' },
+  ],
   ['weak_metrics_token', { METRICS_TOKEN: 'metrics-metrics-metrics' }],
   [
     'weak_database_password',
@@ -59,7 +67,10 @@ const cases: readonly [id: string, changes: Environment, facts?: { nodeVersion?:
     'storage_key',
     { BACKUP_STORAGE_BLOB_URI: '', BACKUP_STORAGE_CONNECTION_STRING: connectionString('backup') },
   ],
+  ['previous_secret', { SECRET_KEY_PREVIOUS: drawn[2] }],
   ['developer_environment_in_azure', { ENVIRONMENT: 'development' }],
+  ['easy_auth_without_platform', { EASY_AUTH: 'true', WEBSITE_AUTH_ENABLED: 'False' }],
+  ['jwt_for_anybody', { JWT_SECRET: drawn[2], JWT_ISSUER: 'https://login.example' }],
   ['cors_wildcard', { ENVIRONMENT: 'staging', CORS_ORIGINS: 'https://app.example, *' }],
   ['cors_plain_http', { CORS_ORIGINS: 'http://app.example' }],
   ['plain_http_base_url', { PUBLIC_BASE_URL: 'http://api.example.com' }],
@@ -125,7 +136,21 @@ describe('the audit of settings', () => {
     for (const secret of [...secrets, encodeURIComponent(secrets[1])]) expect(text).not.toContain(secret);
   });
 
+  it('looks at a secret that is still accepted, too', () => {
+    const [worst] = audit({ ...sound, SECRET_KEY_PREVIOUS: 'x'.repeat(40) });
+
+    expect(worst).toMatchObject({
+      id: 'weak_secret_key',
+      title: expect.stringMatching(/: SECRET_KEY_PREVIOUS$/),
+    });
+  });
+
   it.each<[string, Environment, string]>([
+    [
+      'App Service Authentication where it is on',
+      { ...sound, EASY_AUTH: 'true', WEBSITE_AUTH_ENABLED: 'True' },
+      'easy_auth_without_platform',
+    ],
     ['a wildcard that leads nowhere but here', { ...ownMachine, CORS_ORIGINS: '*' }, 'cors_wildcard'],
     [
       'a collector on this machine',

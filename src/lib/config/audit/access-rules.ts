@@ -11,6 +11,23 @@ export const accessRules: readonly Rule[] = [
     found: ({ config }) => config.isInAzure && !config.isProduction && config.ENVIRONMENT !== 'staging',
   },
   {
+    id: 'easy_auth_without_platform',
+    level: 'critical',
+    title:
+      'Callers are believed to be whoever a header says, and nothing takes away the header that they send themselves',
+    fix: 'Switch App Service Authentication on (az webapp auth update --enabled true), or remove EASY_AUTH',
+    found: ({ config }) => isDeployed(config) && config.EASY_AUTH && !config.hasPlatformAuth,
+  },
+  {
+    id: 'jwt_for_anybody',
+    level: 'high',
+    title: 'Bearer tokens that were made for another service with the same secret are accepted',
+    fix: 'Set JWT_ISSUER and JWT_AUDIENCE to what the issuer writes into tokens for this service',
+    found: ({ config }) =>
+      config.JWT_SECRET !== undefined &&
+      (config.JWT_ISSUER === undefined || config.JWT_AUDIENCE === undefined),
+  },
+  {
     id: 'cors_wildcard',
     level: 'high',
     title: 'Any website may call the API from the browsers of its visitors',

@@ -45,7 +45,7 @@ export const dataRules: readonly Rule[] = [
 /** What leaves this machine. */
 function remoteDatabases({ DATABASE_URL, DATABASE_DIRECT_URL }: Config): URL[] {
   return [DATABASE_URL, DATABASE_DIRECT_URL]
-    .map((url) => new URL(url))
+    .flatMap((url) => (url === undefined ? [] : [new URL(url)]))
     .filter(({ hostname }) => !isLoopback(hostname));
 }
 

@@ -15,17 +15,24 @@ export const secretRules: readonly Rule[] = [
   {
     id: 'weak_secret_key',
     level: 'critical',
-    title: 'SECRET_KEY can be guessed, and with it every API key, cursor and signature',
-    fix: `Set SECRET_KEY to what \`${drawn}\` prints, as a reference to Key Vault; API keys have to be made anew`,
-    found: ({ config }) => isWeakSecret(config.SECRET_KEY, keyBits),
+    title: 'The root of all keys can be guessed, and with it every API key, cursor and signature',
+    fix: `Set SECRET_KEY to what \`${drawn}\` prints, as a reference to Key Vault, and no weak SECRET_KEY_PREVIOUS beside it; API keys have to be made anew`,
+    found: ({ config }) =>
+      namesOf(['SECRET_KEY', 'SECRET_KEY_PREVIOUS'], (name) => isWeak(config[name], keyBits)),
+  },
+  {
+    id: 'weak_jwt_secret',
+    level: 'critical',
+    title: 'JWT_SECRET can be guessed, and whoever has done so is whoever they want to be',
+    fix: `Set JWT_SECRET to what \`${drawn}\` prints, here and at the issuer, or use JWT_JWKS_URL: its issuer shares no secret`,
+    found: ({ config }) => isWeak(config.JWT_SECRET, keyBits),
   },
   {
     id: 'weak_metrics_token',
     level: 'high',
     title: 'METRICS_TOKEN can be guessed',
     fix: `Set METRICS_TOKEN to what \`${drawn}\` prints, here and at the scraper`,
-    found: ({ config }) =>
-      config.METRICS_TOKEN !== undefined && isWeakSecret(config.METRICS_TOKEN, passwordBits),
+    found: ({ config }) => isWeak(config.METRICS_TOKEN, passwordBits),
   },
   {
     id: 'weak_database_password',
@@ -33,10 +40,7 @@ export const secretRules: readonly Rule[] = [
     title: 'A database password can be guessed',
     fix: "Leave the password out and log in as the app's identity (crownsafe roles apply --entra-object-id …), or draw one: openssl rand -hex 24",
     found: ({ config }) =>
-      namesOf(databaseSettings, (name) => {
-        const password = passwordOf(config[name]);
-        return password !== undefined && isWeakSecret(password, passwordBits);
-      }),
+      namesOf(databaseSettings, (name) => isWeak(passwordOf(config[name]), passwordBits)),
   },
   {
     id: 'secret_reused',
@@ -54,6 +58,13 @@ export const secretRules: readonly Rule[] = [
       config.isInAzure && namesOf(databaseSettings, (name) => passwordOf(config[name]) !== undefined),
   },
   {
+    id: 'previous_secret',
+    level: 'low',
+    title: 'A replaced secret is still accepted',
+    fix: 'Remove SECRET_KEY_PREVIOUS when nothing needs it any more',
+    found: ({ config }) => config.SECRET_KEY_PREVIOUS !== undefined,
+  },
+  {
     id: 'storage_key',
     level: 'high',
     title: 'Storage is reached by its key, which may do everything, where the app has an identity',
@@ -63,6 +74,11 @@ export const secretRules: readonly Rule[] = [
       [config.storage, config.queueStorage, config.backupStorage].some(({ kind }) => kind !== 'identity'),
   },
 ];
+
+/** What is not set is not weak. */
+function isWeak(secret: string | undefined, leastBits: number): boolean {
+  return secret !== undefined && isWeakSecret(secret, leastBits);
+}
 
 const databaseSettings = ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const;
 
@@ -74,8 +90,8 @@ function namesOf<Name extends string>(
   return names.filter(holds).join(', ') || false;
 }
 
-function passwordOf(url: string): string | undefined {
-  return decodeURIComponent(new URL(url).password) || undefined;
+function passwordOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : decodeURIComponent(new URL(url).password) || undefined;
 }
 
 /** The same account or login may be named twice; its secret is one all the same. */
