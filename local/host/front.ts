@@ -12,7 +12,9 @@ export function createFront(host: Host) {
     const target = readTarget(request);
     if (typeof target === 'number') return endWith(response, target);
     const [, byHand] = /^\/admin\/functions\/([^/]+)$/i.exec(target.path) ?? [];
-    if (byHand) return endWith(response, await runByHand(byHand, request, host));
+    if (byHand) {
+      return endWith(response, isMeant(request) ? await runByHand(byHand, request, host) : 403);
+    }
     const found = findFunction(request.method ?? '', target.path);
     if (!found) {
       host.log('warning', `No function has the route ${request.method} ${target.path}`);
@@ -33,6 +35,14 @@ export function createFront(host: Host) {
     });
   });
   return { server, settled: () => Promise.all([...open].map((response) => once(response, 'close'))) };
+}
+
+/**
+ * The admin API asks for no credential here, and a website can have its name mean this machine; then it is called under that
+ * name.
+ */
+function isMeant({ headers }: IncomingMessage): boolean {
+  return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(headers.host ?? '');
 }
 
 /** Runs a timer or queue function as the host's admin API does; resolves with the status of the answer. */

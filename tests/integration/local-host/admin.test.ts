@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApp, startFixtureApp } from './fixture-app.ts';
 
@@ -37,6 +39,24 @@ describe('the admin API', () => {
     ['a broken body', { ...input, body: '{"input"' }, 400],
   ])('refuses to run a function for %s', async (_, init, expected) => {
     expect((await fetch(`${app.url}/admin/functions/yearly`, init)).status).toBe(expected);
+  });
+
+  it.each([
+    ['attacker.example', 403],
+    ['127.0.0.1.attacker.example:7071', 403],
+    ['localhost', 202],
+    ['[::1]:7071', 202],
+  ])('is there for who means this machine: called as %s it answers %i', async (host, expected) => {
+    const request = http.request(`${app.url}/admin/functions/yearly`, {
+      method: 'POST',
+      headers: { host, 'content-type': 'application/json' },
+    });
+    request.end('{"input":""}');
+
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.resume();
+
+    expect(response.statusCode).toBe(expected);
   });
 
   it('runs timers and queue functions only, and on POST', async () => {
