@@ -127,7 +127,9 @@ describe('advisories', () => {
   };
 
   it('are told, unless they are explained', () => {
-    expect(unexplainedAdvisories(report, 'GHSA-aaaa-bbbb-cccc: not reached')).toEqual([
+    const explained = 'Not GHSA-dddd-eeee-ffff\n| GHSA-aaaa-bbbb-cccc | a | not reached | a 2.0 |';
+
+    expect(unexplainedAdvisories(report, explained)).toEqual([
       'a: Holes (high) https://github.com/advisories/GHSA-dddd-eeee-ffff',
     ]);
     expect(unexplainedAdvisories({ auditReportVersion: 2, vulnerabilities: {} }, '')).toEqual([]);
