@@ -14,8 +14,10 @@ import { runtime } from './runtime.ts';
  */
 silenceLibraries();
 const { config, edge, clock, logger, lifecycle, secrets, securityAudit, telemetry } = runtime();
-if (isDeployed(config)) refuseCritical(config, securityAudit.logSettings());
+refuseCritical(config);
 await telemetry.register();
+// Nobody waits for it.
+if (isDeployed(config)) void securityAudit().then((audit) => audit.logSettings());
 
 observeProcess(logger, process);
 app.setup({ enableHttpStream: true });

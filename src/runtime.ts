@@ -391,13 +391,15 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       checks: critical,
     }),
     dependencies: [...critical, ...others],
-    securityAudit: createSecurityAudit({
-      clock,
-      logger: logger.child('security'),
-      metrics,
-      readSettings: () => auditSettings({ config, nodeVersion: process.versions.node, now: clock.now() }),
-      questions: auditQuestions(clock, accounts),
-    }),
+    securityAudit: lazy(() =>
+      createSecurityAudit({
+        clock,
+        logger: logger.child('security'),
+        metrics,
+        readSettings: () => auditSettings({ config, nodeVersion: process.versions.node, now: clock.now() }),
+        questions: auditQuestions(clock, accounts),
+      }),
+    ),
     /** For the end of the process: lets work end and closes connections. */
     dispose: lifecycle.stop,
   };

@@ -25,7 +25,7 @@ async function examine(services: Services, signal: AbortSignal): Promise<void> {
   const results: boolean[] = [];
   // One after the other: a line for each as soon as it is known.
   for (const check of checks) results.push(await tryOut(services, check, signal));
-  const { findings, counts } = await services.securityAudit.run(signal);
+  const { findings, counts } = await (await services.securityAudit()).run(signal);
   for (const { level, id, title, fix } of findings) {
     console.log(`${level.padEnd(9)} ${id}: ${title}\n          ${fix}`);
   }

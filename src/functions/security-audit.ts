@@ -10,5 +10,5 @@ export const securityAudit = endpoint({
   summary: 'Audit the security of settings, database and storage',
   access: scope('admin'),
   responses: { 200: securityAuditShape },
-  handle: ({ signal }) => runtime().securityAudit.run(signal),
+  handle: async ({ signal }) => (await runtime().securityAudit()).run(signal),
 });

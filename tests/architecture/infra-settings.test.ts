@@ -93,19 +93,22 @@ describe('the settings of the function app', () => {
     expect(() => loadConfig(environment)).toThrow(problem);
   });
 
-  it.each(variants)('are as safe as settings can make them, as $profile closed $networkClosed', (variant) => {
-    const environment = { ...environmentOf(variant), SECRET_KEY: drawnSecret, WEBSITE_SITE_NAME: 'func' };
-    const config = loadConfig(environment);
+  it.each(variants)(
+    'are as safe as settings can make them, as $profile closed $networkClosed',
+    async (variant) => {
+      const environment = { ...environmentOf(variant), SECRET_KEY: drawnSecret, WEBSITE_SITE_NAME: 'func' };
+      const config = loadConfig(environment);
 
-    const findings = auditSettings({ config, nodeVersion: '24.21.0', now: Date.parse('2026-06-01') });
+      const findings = await auditSettings({ config, nodeVersion: '24.21.0', now: Date.parse('2026-06-01') });
 
-    // What only an operator can add, and what this version cannot do.
-    expect(findings.map(({ id }) => id)).toEqual([
-      'backups_not_encrypted',
-      'no_alert_channel',
-      'no_base_url',
-    ]);
-  });
+      // What only an operator can add, and what this version cannot do.
+      expect(findings.map(({ id }) => id)).toEqual([
+        'backups_not_encrypted',
+        'no_alert_channel',
+        'no_base_url',
+      ]);
+    },
+  );
 
   it('are joined by further ones, which are no more than that', () => {
     const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/metrics-token)';

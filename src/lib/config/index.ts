@@ -1,5 +1,6 @@
-export { auditSettings, refuseCritical, worstFirst } from './audit/audit.ts';
-export { type Finding, findingLevels, isDeployed } from './audit/finding.ts';
+export { refuseCritical } from './audit/critical-rules.ts';
+export { type Finding, findingLevels, isDeployed, worstFirst } from './audit/finding.ts';
+export { auditSettings } from './auditing.ts';
 export { databaseTls } from './database-tls.ts';
 export {
   type Config,

@@ -1,6 +1,7 @@
+export { createSecurityAudit, reviewStorage } from './auditing.ts';
 export { breakerListShape, breakerNameParams, breakerOrder, breakerShape } from './breaker-shapes.ts';
 export { createBreakers } from './breakers.ts';
 export { createLiveness, livenessShape } from './liveness.ts';
 export { type CriticalCheck, createReadiness, readinessShape } from './readiness.ts';
-export { type AuditQuestion, createSecurityAudit, securityAuditShape } from './security-audit.ts';
-export { reviewStorage } from './storage-review.ts';
+export type { AuditQuestion } from './security-audit.ts';
+export { securityAuditShape } from './security-audit-shape.ts';

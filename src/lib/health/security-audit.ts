@@ -1,30 +1,7 @@
-import * as z from 'zod';
-import { type Finding, findingLevels, worstFirst } from '../config/index.ts';
+import { type Finding, worstFirst } from '../config/index.ts';
 import { type Clock, rejectOnAbort, startDeadline, toTimestamp } from '../core/index.ts';
 import type { Logger, Metrics } from '../observability/index.ts';
-
-/** What the audit has found: worst first, then what could not be looked at. */
-export const securityAuditShape = z.strictObject({
-  checked_at: z.iso.datetime(),
-  counts: z.strictObject({
-    critical: z.int(),
-    high: z.int(),
-    medium: z.int(),
-    low: z.int(),
-    /** Questions that nobody answered. */
-    unknown: z.int(),
-  }),
-  findings: z.array(
-    z.strictObject({
-      id: z.string(),
-      level: z.enum([...findingLevels, 'unknown']),
-      title: z.string(),
-      fix: z.string(),
-    }),
-  ),
-});
-
-export type SecurityAuditReport = z.infer<typeof securityAuditShape>;
+import type { SecurityAuditReport } from './security-audit-shape.ts';
 
 /** Somebody who knows more than the settings tell. */
 export interface AuditQuestion {
@@ -38,14 +15,14 @@ interface SecurityAuditPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** What the settings tell. */
-  readonly readSettings: () => readonly Finding[];
+  readonly readSettings: () => Promise<readonly Finding[]>;
   readonly questions: readonly AuditQuestion[];
 }
 
 /** Looks for what weakens the app where it runs. */
 export interface SecurityAudit {
-  /** What the settings tell, once for each finding into the log, for the start of the app. Asks nobody. */
-  logSettings(): readonly Finding[];
+  /** What the settings tell, once for each finding into the log. Asks nobody. */
+  logSettings(): Promise<void>;
   /** Settings, and what the dependencies tell: takes 5 s at most. What cannot be asked is a finding `unknown`. */
   run(signal: AbortSignal): Promise<SecurityAuditReport>;
 }
@@ -70,9 +47,8 @@ export function createSecurityAudit(ports: SecurityAuditPorts): SecurityAudit {
   };
 
   return {
-    logSettings() {
-      const findings = readSettings();
-      for (const finding of findings) {
+    async logSettings() {
+      for (const finding of await readSettings()) {
         count(finding);
         logger[logLevels[finding.level]]('the security audit has a finding', {
           finding: finding.id,
@@ -81,13 +57,15 @@ export function createSecurityAudit(ports: SecurityAuditPorts): SecurityAudit {
           fix: finding.fix,
         });
       }
-      return findings;
     },
     async run(signal) {
       const answers = await Promise.all(
         questions.map(async (question) => ({ of: question.of, found: await ask(question, signal) })),
       );
-      const findings = worstFirst([...readSettings(), ...answers.flatMap(({ found }) => found ?? [])]);
+      const findings = worstFirst([
+        ...(await readSettings()),
+        ...answers.flatMap(({ found }) => found ?? []),
+      ]);
       for (const finding of findings) count(finding);
       const unanswered = answers.filter(({ found }) => found === undefined).map(({ of }) => unanswerable(of));
       const countOf = (level: Finding['level']) =>

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { auditRules, auditSettings } from '../../../src/lib/config/audit/audit.ts';
+import { criticalRules } from '../../../src/lib/config/audit/critical-rules.ts';
 import { isWeakSecret } from '../../../src/lib/config/audit/weak-secret.ts';
 import { ConfigError, loadConfig, refuseCritical } from '../../../src/lib/config/index.ts';
 
@@ -103,6 +104,14 @@ describe('the audit of settings', () => {
     expect(new Set(findings)).toEqual(new Set([id, 'backups_not_encrypted']));
   });
 
+  it('refuses by every critical rule that production does not refuse by itself', () => {
+    const critical = auditRules.filter(({ level }) => level === 'critical').map(({ id }) => id);
+
+    expect(critical.toSorted()).toEqual(
+      [...criticalRules.map(({ id }) => id), 'developer_environment_in_azure'].toSorted(),
+    );
+  });
+
   it('has a case here for each of its rules', () => {
     expect(cases.map(([id]) => id).toSorted()).toEqual(auditRules.map(({ id }) => id).toSorted());
   });
@@ -195,7 +204,7 @@ describe('the audit of settings', () => {
 describe('a critical finding', () => {
   it('keeps the app from starting in production, all of them in one message', () => {
     const environment = { ...sound, SECRET_KEY: 'x'.repeat(40), PUBLIC_BASE_URL: 'http://api.example.com' };
-    const start = () => refuseCritical(loadConfig(environment), audit(environment));
+    const start = () => refuseCritical(loadConfig(environment));
 
     expect(start).toThrow(ConfigError);
     expect(start).toThrow(
@@ -207,8 +216,7 @@ describe('a critical finding', () => {
     const staging = { ...sound, ENVIRONMENT: 'staging', SECRET_KEY: 'x'.repeat(40) };
     const mereHigh = { ...sound, METRICS_TOKEN: 'x'.repeat(40) };
 
-    for (const environment of [staging, mereHigh])
-      refuseCritical(loadConfig(environment), audit(environment));
+    for (const environment of [staging, mereHigh]) refuseCritical(loadConfig(environment));
   });
 });
 

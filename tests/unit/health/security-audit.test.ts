@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/lib/config/index.ts';
-import {
-  type AuditQuestion,
-  createSecurityAudit,
-  reviewStorage,
-  securityAuditShape,
-} from '../../../src/lib/health/index.ts';
+import { type AuditQuestion, reviewStorage, securityAuditShape } from '../../../src/lib/health/index.ts';
+import { createSecurityAudit } from '../../../src/lib/health/security-audit.ts';
 import { createLogger, createTelemetry } from '../../../src/lib/observability/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -29,7 +25,13 @@ function setUp(settings: readonly Finding[], ...questions: AuditQuestion[]) {
     sampleRatio: 1,
     destinations: [],
   });
-  const audit = createSecurityAudit({ clock, logger, metrics, readSettings: () => settings, questions });
+  const audit = createSecurityAudit({
+    clock,
+    logger,
+    metrics,
+    readSettings: async () => settings,
+    questions,
+  });
   const counted = async () =>
     Object.fromEntries(
       [
@@ -91,7 +93,7 @@ describe('the security audit', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('writes each finding of the settings into the log, by how bad it is', () => {
+  it('writes each finding of the settings into the log, by how bad it is', async () => {
     const { audit, lines } = setUp([
       finding('a', 'critical'),
       finding('b', 'high'),
@@ -99,7 +101,7 @@ describe('the security audit', () => {
       finding('d', 'low'),
     ]);
 
-    audit.logSettings();
+    await audit.logSettings();
 
     expect(lines).toMatchObject([
       { level: 'error', finding: 'a', severity: 'critical', fix: 'Fix of a' },
@@ -115,7 +117,7 @@ describe('the security audit', () => {
       ask: async () => [finding('c', 'high')],
     });
 
-    audit.logSettings();
+    await audit.logSettings();
     const atStart = await counted();
     await audit.run(signal);
     await audit.run(signal);

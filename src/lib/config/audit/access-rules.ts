@@ -11,14 +11,6 @@ export const accessRules: readonly Rule[] = [
     found: ({ config }) => config.isInAzure && !config.isProduction && config.ENVIRONMENT !== 'staging',
   },
   {
-    id: 'easy_auth_without_platform',
-    level: 'critical',
-    title:
-      'Callers are believed to be whoever a header says, and nothing takes away the header that they send themselves',
-    fix: 'Switch App Service Authentication on (az webapp auth update --enabled true), or remove EASY_AUTH',
-    found: ({ config }) => isDeployed(config) && config.EASY_AUTH && !config.hasPlatformAuth,
-  },
-  {
     id: 'jwt_for_anybody',
     level: 'high',
     title: 'Bearer tokens that were made for another service with the same secret are accepted',
@@ -41,12 +33,5 @@ export const accessRules: readonly Rule[] = [
     fix: 'Write https:// in CORS_ORIGINS',
     found: ({ config }) =>
       isDeployed(config) && config.CORS_ORIGINS.some((origin) => origin.startsWith('http:')),
-  },
-  {
-    id: 'plain_http_base_url',
-    level: 'critical',
-    title: 'Links to the app lead over plain HTTP',
-    fix: 'Set PUBLIC_BASE_URL to an https:// address, or remove it',
-    found: ({ config }) => isDeployed(config) && (config.PUBLIC_BASE_URL?.startsWith('http:') ?? false),
   },
 ];

@@ -1,32 +1,13 @@
 import type { Config } from '../load.ts';
 import { describeSettings } from '../settings.ts';
 import type { Rule } from './finding.ts';
-import { isWeakSecret } from './weak-secret.ts';
+import { drawn, isWeak, namesOf } from './weak-secret.ts';
 
-/** A derived key has 256 bits; half of that is out of anybody's reach. */
-const keyBits = 80;
 /** A token or password is guessed at the service only, which is slow. */
 const passwordBits = 40;
 
-const drawn = 'openssl rand -base64 32';
-
 /** What is wrong with secrets by themselves. */
 export const secretRules: readonly Rule[] = [
-  {
-    id: 'weak_secret_key',
-    level: 'critical',
-    title: 'The root of all keys can be guessed, and with it every API key, cursor and signature',
-    fix: `Set SECRET_KEY to what \`${drawn}\` prints, as a reference to Key Vault, and no weak SECRET_KEY_PREVIOUS beside it; API keys have to be made anew`,
-    found: ({ config }) =>
-      namesOf(['SECRET_KEY', 'SECRET_KEY_PREVIOUS'], (name) => isWeak(config[name], keyBits)),
-  },
-  {
-    id: 'weak_jwt_secret',
-    level: 'critical',
-    title: 'JWT_SECRET can be guessed, and whoever has done so is whoever they want to be',
-    fix: `Set JWT_SECRET to what \`${drawn}\` prints, here and at the issuer, or use JWT_JWKS_URL: its issuer shares no secret`,
-    found: ({ config }) => isWeak(config.JWT_SECRET, keyBits),
-  },
   {
     id: 'weak_metrics_token',
     level: 'high',
@@ -75,20 +56,7 @@ export const secretRules: readonly Rule[] = [
   },
 ];
 
-/** What is not set is not weak. */
-function isWeak(secret: string | undefined, leastBits: number): boolean {
-  return secret !== undefined && isWeakSecret(secret, leastBits);
-}
-
 const databaseSettings = ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const;
-
-/** The names for which it is so, or false for none. */
-function namesOf<Name extends string>(
-  names: readonly Name[],
-  holds: (name: Name) => boolean,
-): string | false {
-  return names.filter(holds).join(', ') || false;
-}
 
 function passwordOf(url: string | undefined): string | undefined {
   return url === undefined ? undefined : decodeURIComponent(new URL(url).password) || undefined;

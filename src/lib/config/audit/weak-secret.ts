@@ -43,3 +43,19 @@ function estimatedBits(text: string): number {
   for (const count of counts.values()) bits += count * Math.log2(text.length / count);
   return bits;
 }
+
+/** What is not set is not weak. */
+export function isWeak(secret: string | undefined, leastBits: number): boolean {
+  return secret !== undefined && isWeakSecret(secret, leastBits);
+}
+
+/** The names for which it is so, or false for none. */
+export function namesOf<Name extends string>(
+  names: readonly Name[],
+  holds: (name: Name) => boolean,
+): string | false {
+  return names.filter(holds).join(', ') || false;
+}
+
+/** How a secret is drawn. */
+export const drawn = 'openssl rand -base64 32';
