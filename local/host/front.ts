@@ -12,9 +12,7 @@ export function createFront(host: Host) {
     const target = readTarget(request);
     if (typeof target === 'number') return endWith(response, target);
     const [, byHand] = /^\/admin\/functions\/([^/]+)$/i.exec(target.path) ?? [];
-    if (byHand) {
-      return endWith(response, isMeant(request) ? await runByHand(byHand, request, host) : 403);
-    }
+    if (byHand) return endWith(response, await runByHand(byHand, request, host));
     const found = findFunction(request.method ?? '', target.path);
     if (!found) {
       host.log('warning', `No function has the route ${request.method} ${target.path}`);
@@ -37,14 +35,6 @@ export function createFront(host: Host) {
   return { server, settled: () => Promise.all([...open].map((response) => once(response, 'close'))) };
 }
 
-/**
- * The admin API asks for no credential here, and a website can have its name mean this machine; then it is called under that
- * name.
- */
-function isMeant({ headers }: IncomingMessage): boolean {
-  return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(headers.host ?? '');
-}
-
 /** Runs a timer or queue function as the host's admin API does; resolves with the status of the answer. */
 async function runByHand(
   name: string,
@@ -53,6 +43,8 @@ async function runByHand(
 ): Promise<number> {
   const fn = functions.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!fn || fn.binding.type === 'httpTrigger' || request.method !== 'POST') return 404;
+  // No credential is asked for here, and a website can have its own name mean this machine.
+  if (!/^(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/i.test(request.headers.host ?? '')) return 403;
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return 415;
   const body = (await json(request).catch(() => null)) as { input?: unknown } | null;
   if (typeof body?.input !== 'string') return 400;
