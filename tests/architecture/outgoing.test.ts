@@ -11,6 +11,7 @@ const known: Readonly<Record<string, string>> = {
   'src/lib/outbound/agent.ts undici': 'the list of hosts, and addresses that are public',
   'src/lib/outbound/destinations.ts node:net': 'tells addresses from names',
   'src/lib/outbound/outbound.ts node:dns': 'looks names up for the list of hosts',
+  'src/lib/http/client-address.ts node:net': 'tells addresses from names',
   'src/lib/storage/connection.ts node:net': 'tells addresses from names',
   'src/lib/backup/engine/dump-database.ts node:net': 'tells addresses from names',
   'src/lib/backup/engine/server-socket.ts node:net': 'DATABASE_DIRECT_URL',

@@ -10,23 +10,22 @@ export const criticalRules: readonly SettingsRule[] = [
   {
     id: 'weak_secret_key',
     level: 'critical',
-    title: 'The root of all keys can be guessed, and with it every API key, cursor and signature',
-    fix: `Set SECRET_KEY to what \`${drawn}\` prints, as a reference to Key Vault, and no weak SECRET_KEY_PREVIOUS beside it; API keys have to be made anew`,
+    title: 'The root of all keys can be guessed',
+    fix: `Set SECRET_KEY to what \`${drawn}\` prints, and no weak SECRET_KEY_PREVIOUS beside it; then make API keys anew`,
     found: ({ config }) =>
       namesOf(['SECRET_KEY', 'SECRET_KEY_PREVIOUS'], (name) => isWeak(config[name], keyBits)),
   },
   {
     id: 'weak_jwt_secret',
     level: 'critical',
-    title: 'JWT_SECRET can be guessed, and whoever has done so is whoever they want to be',
-    fix: `Set JWT_SECRET to what \`${drawn}\` prints, here and at the issuer, or use JWT_JWKS_URL: its issuer shares no secret`,
+    title: 'JWT_SECRET can be guessed, and any caller forged',
+    fix: `Set JWT_SECRET to what \`${drawn}\` prints here and at the issuer, or use JWT_JWKS_URL`,
     found: ({ config }) => isWeak(config.JWT_SECRET, keyBits),
   },
   {
     id: 'easy_auth_without_platform',
     level: 'critical',
-    title:
-      'Callers are believed to be whoever a header says, and nothing takes away the header that they send themselves',
+    title: 'Clients may say themselves who they are',
     fix: 'Switch App Service Authentication on (az webapp auth update --enabled true), or remove EASY_AUTH',
     found: ({ config }) => isDeployed(config) && config.EASY_AUTH && !config.hasPlatformAuth,
   },
