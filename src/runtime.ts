@@ -1,6 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createAuthentication } from './authentication.ts';
 import { auditQuestions, dependencyChecks } from './dependencies.ts';
+import { declareGauges } from './gauges.ts';
 import {
   createApiKeys,
   createCredentialGuard,
@@ -14,15 +15,7 @@ import { createAuditTrail } from './lib/audit/index.ts';
 import { createBackups } from './lib/backup/index.ts';
 import { createCaches } from './lib/cache/index.ts';
 import { auditSettings, type Config, loadConfig } from './lib/config/index.ts';
-import {
-  createLifecycle,
-  type Lazy,
-  lazy,
-  memoize,
-  newId,
-  startDeadline,
-  systemClock,
-} from './lib/core/index.ts';
+import { createLifecycle, type Lazy, lazy, memoize, newId, systemClock } from './lib/core/index.ts';
 import { createDatabase, createIdempotency, parseDatabaseUrl } from './lib/database/index.ts';
 import { createFiles } from './lib/files/index.ts';
 import { createBreakers, createLiveness, createReadiness, createSecurityAudit } from './lib/health/index.ts';
@@ -50,11 +43,6 @@ import { openSecrets } from './open-secrets.ts';
 import { telemetryDestinations } from './telemetry-destinations.ts';
 
 const clock = systemClock;
-/**
- * A scrape does not wait longer for a value that lies elsewhere: its other series are needed most when the database is
- * slow, and Prometheus itself gives up after 10 s.
- */
-const gaugeReadMs = 1_000;
 
 /**
  * The composition root: config → clients → policies → use cases. Everything is made at its first use, and no connection
@@ -273,53 +261,17 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     container: config.AZURE_STORAGE_CONTAINER,
   };
   const { critical, others } = dependencyChecks(accounts);
-  observeProcess();
-
-  /** Series whose value is read when somebody asks. */
-  function observeProcess(): void {
-    metrics.gauge('app_uptime_seconds', 'Seconds since this process started', () => [
-      { labels: {}, value: liveness().uptime_seconds },
-    ]);
-    metrics.gauge('resilience_breaker_open', '1 while calls to a dependency are held back', () =>
-      resilience.states().map(({ name, state }) => ({
-        labels: { dependency: name },
-        value: state === 'open' ? 1 : 0,
-      })),
-    );
-    metrics.gauge(
-      'jobs_poison',
-      'Jobs given up, for somebody to look at; the same for all instances',
-      async () => {
-        using time = startDeadline(clock, gaugeReadMs);
-        return [{ labels: {}, value: await jobs().poisonCount(time.signal) }];
-      },
-    );
-    metrics.gauge(
-      'audit_unsealed_age_seconds',
-      'Age of the oldest row of the audit trail without a seal; the same for all instances',
-      async () => {
-        using time = startDeadline(clock, gaugeReadMs);
-        return [{ labels: {}, value: await audit.unsealedAgeSeconds(time.signal) }];
-      },
-    );
-    metrics.gauge('database_connections_active', 'Database connections in use', () =>
-      Object.entries(database.connections()).map(([pool, { active }]) => ({
-        labels: { pool },
-        value: active,
-      })),
-    );
-    const ofCaches = (figure: 'hits' | 'misses' | 'size_bytes') => () =>
-      caches
-        .statistics()
-        .regions.map((region) => ({ labels: { region: region.name }, value: region[figure] }));
-    metrics.observedCounter('cache_hits_total', 'Lookups that a cache answered', ofCaches('hits'));
-    metrics.observedCounter('cache_misses_total', 'Lookups that a cache did not answer', ofCaches('misses'));
-    metrics.gauge('cache_size_bytes', 'Memory that a cache takes', ofCaches('size_bytes'));
-    metrics.gauge('azure_blob_storage_bytes', 'Bytes of the files that are kept', async () => {
-      using deadline = startDeadline(clock, gaugeReadMs);
-      return [{ labels: {}, value: await files().storedBytes(deadline.signal) }];
-    });
-  }
+  declareGauges({
+    clock,
+    metrics,
+    resilience,
+    database,
+    caches,
+    uptimeSeconds: () => liveness().uptime_seconds,
+    poisonCount: (signal) => jobs().poisonCount(signal),
+    unsealedAgeSeconds: audit.unsealedAgeSeconds,
+    storedBytes: (signal) => files().storedBytes(signal),
+  });
 
   return {
     config,

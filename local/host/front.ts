@@ -36,12 +36,8 @@ export function createFront(host: Host) {
 }
 
 /** Runs a timer or queue function as the host's admin API does; resolves with the status of the answer. */
-async function runByHand(
-  name: string,
-  request: IncomingMessage,
-  { functions, worker }: Host,
-): Promise<number> {
-  const fn = functions.find((one) => one.name.toLowerCase() === name.toLowerCase());
+async function runByHand(name: string, request: IncomingMessage, host: Host): Promise<number> {
+  const fn = host.functions.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!fn || fn.binding.type === 'httpTrigger' || request.method !== 'POST') return 404;
   // No credential is asked for here, and a website can have its own name mean this machine.
   if (!/^(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/i.test(request.headers.host ?? '')) return 403;
@@ -49,6 +45,6 @@ async function runByHand(
   const body = (await json(request).catch(() => null)) as { input?: unknown } | null;
   if (typeof body?.input !== 'string') return 400;
   const data = fn.binding.type === 'timerTrigger' ? { json: '{"IsPastDue":false}' } : { string: body.input };
-  worker.invoke(fn, data, {}).catch(() => undefined); // Its failure is logged like that of any run.
+  host.worker.invoke(fn, data, {}).catch(() => undefined); // Its failure is logged like that of any run.
   return 202;
 }

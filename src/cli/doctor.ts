@@ -54,8 +54,10 @@ async function tryOut(
   }
 }
 
-async function expectMigrations({ config }: Services): Promise<void> {
-  const waiting = (await listMigrations(deployerAddress(config))).filter(
+async function expectMigrations({ config, secrets }: Services): Promise<void> {
+  const DATABASE_DIRECT_URL = config.DATABASE_DIRECT_URL ?? secrets.databaseUrl();
+  const migrations = await listMigrations(deployerAddress({ ...config, DATABASE_DIRECT_URL }));
+  const waiting = migrations.filter(
     ({ executedAt, waitsForOperator }) => executedAt === undefined && !waitsForOperator,
   );
   if (waiting.length > 0) {

@@ -14,6 +14,7 @@ const known: Readonly<Record<string, string>> = {
   'src/lib/database/migrations/0005-performance-indexes.ts sql.raw':
     'definitions of indexes that stand in this file',
   'src/lib/database/migrations/0006-drop-s3-columns.ts sql.raw': 'columns that stand in this file',
+  'src/lib/database/migrations/0011-audit-trail.ts sql.raw': 'columns that stand in this file',
   'src/lib/database/roles/apply-roles.ts sql.lit':
     'a note that stands in role-names.ts; COMMENT takes no parameter',
   'src/lib/database/roles/login.ts sql.lit':

@@ -28,7 +28,9 @@ export const auditPageShape = pageOf(auditEntryShape);
 
 /** A time, or a date that means its midnight in UTC. */
 const instant = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be an RFC 3339 time or a date' })
+  .union([z.iso.datetime({ offset: true }).max(40), z.iso.date().max(10)], {
+    error: 'must be an RFC 3339 time or a date',
+  })
   // PostgreSQL knows no year 0.
   .refine((text) => !text.startsWith('0000'), 'must be a time of our era')
   .transform((text) => new Date(text).toISOString());

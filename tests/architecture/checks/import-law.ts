@@ -14,6 +14,7 @@ export const levels: readonly (readonly string[])[] = [
     'web',
     'authentication',
     'dependencies',
+    'gauges',
     'observe-process',
     'observe-resilience',
     'open-secrets',
