@@ -33,6 +33,9 @@ const statements = [
   `insert into audit_seals (id, sealed_at, rows, hash, archived_at)
    select n, ${moment}, sha256(n::text::bytea), sha256(n::text::bytea), case when n % 1000 > 0 then ${moment} end
    from ${rows}`,
+  `insert into credential_failures (subject, failed_at, blocked_until, expires_at)
+   select sha256(n::text::bytea), '{}', case when n % 1000 = 0 then ${moment} + interval '15 minutes' end, ${moment} + interval '15 minutes'
+   from ${rows}`,
   `insert into idempotency_keys (caller, route, key, fingerprint, claim, claimed_until, created_at, expires_at,
      answer_status, answer_headers, answer_body)
    select ${owner}, 'POST /api/v1/uploads', 'key-' || n, sha256(n::text::bytea), gen_random_uuid(), ${moment}, ${moment},

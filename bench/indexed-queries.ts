@@ -105,6 +105,18 @@ export const indexedQueries: readonly IndexedQuery[] = [
     values: [],
   },
   {
+    index: 'credential_failures_by_expiry',
+    asks: 'counts that mean nothing any more',
+    text: 'select subject from credential_failures where expires_at <= $1::timestamptz order by expires_at limit 1000 for update skip locked',
+    values: ['2026-01-01T01:00:00Z'],
+  },
+  {
+    index: 'credential_failures_by_block',
+    asks: 'who is held back now',
+    text: 'select subject, blocked_until from credential_failures where blocked_until > $1::timestamptz order by blocked_until desc limit 10000',
+    values: [moment],
+  },
+  {
     index: 'jobs_by_creation',
     asks: 'the newest jobs, second page',
     text: `select * from jobs where (created_at, id) < ($1::timestamptz, $2::uuid) order by created_at desc, id desc limit 51`,
