@@ -42,14 +42,19 @@ interface HeldKeys {
 
 /** From this age on keys are fetched again, and nobody waits for it. */
 const renewAfterMs = 5 * 60_000;
-/** From this age on whoever comes waits for new ones, so that a key that was taken back counts no longer. */
+/**
+ * From this age on whoever comes waits for new ones, so that a key that was taken back counts no longer; unless the issuer has
+ * failed as recently as that, for in an outage everybody would wait each time it is asked.
+ */
 const waitAfterMs = 10 * 60_000;
 /** While the issuer does not answer the last keys are good for so long. */
 const longestMs = 24 * 3_600_000;
 /** Between two fetches for keys that nobody knows, and after one that has failed: anybody can make up the id of a key. */
 const pauseMs = 30_000;
+/** After a fetch that has failed while there are no keys that count, so that not each refused request asks by itself. */
+const pauseWithoutKeysMs = 1_000;
 
-/** All tries together. A client waits for it, but only while there are no keys yet. */
+/** All tries together. Clients wait for it only where the keys at hand will not do. */
 const fetchLimitMs = 10_000;
 const tryLimitMs = 5_000;
 /** Large issuers show a dozen keys in 20 KB. */
@@ -62,8 +67,8 @@ const maxKeySetBytes = 65_536;
  */
 export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
   let held: HeldKeys | undefined;
-  let pausedUntilMs = Number.NEGATIVE_INFINITY;
-  const isPaused = () => clock.monotonicMs() < pausedUntilMs;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+  const hasFailedWithin = (ms: number) => clock.monotonicMs() - failedAtMs < ms;
 
   const renew = singleFlight(async () => {
     using time = startDeadline(clock, fetchLimitMs);
@@ -74,7 +79,7 @@ export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
       held = { find, ageMs: () => longestMs - leftMs() };
       return held;
     } catch (error) {
-      pausedUntilMs = clock.monotonicMs() + pauseMs;
+      failedAtMs = clock.monotonicMs();
       issuer.onFailure(error);
       throw unavailable(error);
     }
@@ -83,18 +88,21 @@ export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
   /** The keys that count now. */
   async function presentKeys(): Promise<HeldKeys> {
     const known = held;
-    if (!known || known.ageMs() >= longestMs) return renew();
-    if (known.ageMs() < renewAfterMs || isPaused()) return known;
+    if (!known || known.ageMs() >= longestMs) {
+      if (hasFailedWithin(pauseWithoutKeysMs)) throw unavailable();
+      return renew();
+    }
+    if (known.ageMs() < renewAfterMs || hasFailedWithin(pauseMs)) return known;
     // Told of by itself.
     const renewed = renew().catch(() => known);
-    return known.ageMs() < waitAfterMs ? known : renewed;
+    return known.ageMs() < waitAfterMs || hasFailedWithin(waitAfterMs) ? known : renewed;
   }
 
   async function find(header: JWSHeaderParameters): Promise<CryptoKey | undefined> {
     const keys = await presentKeys();
     const key = await findIn(keys, header);
     if (key || keys.ageMs() < pauseMs) return key;
-    if (isPaused()) throw unavailable();
+    if (hasFailedWithin(pauseMs)) throw unavailable();
     return findIn(await renew(), header);
   }
 

@@ -105,15 +105,20 @@ describe('the keys of the issuer', () => {
 });
 
 describe('an issuer that cannot be asked', () => {
-  it('makes nobody a liar: 503 as long as no key was ever fetched, and the next one asks again', async () => {
-    const { issuer, has } = setUp(down);
+  it('makes nobody a liar: 503 as long as no key was ever fetched, and it is asked once a second', async () => {
+    const { clock, issuer, has } = setUp(down);
 
     const found = [await has('1'), await has('x')];
+    await clock.advance(999);
+    found.push(await has('1'));
+    const askedThen = issuer.asked;
     issuer.answer = showing(first);
+    await clock.advance(1);
 
-    expect(found).toEqual([unavailable, unavailable]);
+    expect(found).toEqual([unavailable, unavailable, unavailable]);
     expect(await has('1')).toBe(true);
-    expect(issuer.failures).toEqual([down, down]);
+    expect([askedThen, issuer.asked]).toEqual([1, 2]);
+    expect(issuer.failures).toEqual([down]);
   });
 
   it('is done without for a day, and asked every thirty seconds meanwhile', async () => {
@@ -132,7 +137,35 @@ describe('an issuer that cannot be asked', () => {
 
     expect(found).toEqual([true, true, true, true]);
     expect(await has('1')).toEqual(unavailable);
-    expect([askedThen, issuer.asked]).toEqual([2, 5]);
+    expect([askedThen, issuer.asked]).toEqual([2, 4]);
+  });
+
+  it('is waited for once by those whose key is old, and not again every time it is asked', async () => {
+    const { clock, issuer, has } = setUp();
+    await has('1');
+    issuer.answer = new Promise(() => {});
+    await clock.advance(10 * minuteMs);
+
+    const waited = has('1');
+    await clock.advance(10_000);
+    await clock.advance(30_000);
+    const afterwards = await Promise.all([waited, has('1'), has('1')]);
+
+    expect(afterwards).toEqual([true, true, true]);
+    expect(issuer.asked).toBe(3);
+  });
+
+  it('is waited for again by whoever comes long after it has failed: a key may have been taken back', async () => {
+    const { clock, issuer, has } = setUp();
+    await has('1');
+    issuer.answer = down;
+    await clock.advance(10 * minuteMs);
+    await has('1');
+    issuer.answer = showing(second);
+
+    await clock.advance(10 * minuteMs);
+
+    expect(await has('1')).toBe(false);
   });
 
   it('leaves open whether a key that is not known is one of its new ones', async () => {
@@ -184,6 +217,7 @@ describe('an issuer that cannot be asked', () => {
 
     const atFirst = await has('1');
     issuer.answer = showing(first);
+    await clock.advance(1_000);
     await has('1');
     issuer.answer = answer;
     await clock.advance(11 * minuteMs);
