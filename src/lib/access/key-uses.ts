@@ -23,30 +23,53 @@ const writeLimitMs = 10_000;
 /** Far more than anybody has keys in use; beyond that some are written more often. */
 const maxRemembered = 10_000;
 
-/** Makes the notes of uses, at most one a minute for each key: on this instance by memory, among instances by the row. */
+/** A use that is still to be written. */
+interface Use {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly newHash: Buffer | undefined;
+}
+
+/**
+ * Makes the notes of uses, at most one a minute for each key: on this instance by memory, among instances by the row. They are
+ * written one after the other, so that keys that are all used at once leave the database to requests.
+ */
 export function createKeyUses({ clock, database, logger, lifecycle }: KeyUsesPorts): NoteKeyUse {
   const notedMs = new Map<string, number>();
+  const waiting = new Map<string, Use>();
+  let isWriting = false;
 
-  async function write(id: string, newHash: Buffer | undefined): Promise<void> {
+  function write(id: string, { at, newHash }: Use, signal: AbortSignal): Promise<void> {
+    return database.transaction('note use of API key', signal, async (trx) => {
+      const key = trx.updateTable('api_keys').where('id', '=', id).where('revoked_at', 'is', null);
+      if (newHash) await key.set({ hash: newHash }).execute();
+      await key
+        .set({ last_used_at: toTimestamp(at) })
+        .where((where) =>
+          where.or([
+            where('last_used_at', 'is', null),
+            where('last_used_at', '<=', new Date(at - notedEveryMs)),
+          ]),
+        )
+        .execute();
+    });
+  }
+
+  async function writeWaiting(): Promise<void> {
     using activity = lifecycle.begin();
-    using time = startDeadline(clock, writeLimitMs, activity.signal);
-    const now = clock.now();
+    isWriting = true;
     try {
-      await database.transaction('note use of API key', time.signal, async (trx) => {
-        const key = trx.updateTable('api_keys').where('id', '=', id).where('revoked_at', 'is', null);
-        if (newHash) await key.set({ hash: newHash }).execute();
-        await key
-          .set({ last_used_at: toTimestamp(now) })
-          .where((where) =>
-            where.or([
-              where('last_used_at', 'is', null),
-              where('last_used_at', '<=', new Date(now - notedEveryMs)),
-            ]),
-          )
-          .execute();
-      });
+      for (const [id, use] of waiting) {
+        waiting.delete(id);
+        using time = startDeadline(clock, writeLimitMs, activity.signal);
+        await write(id, use, time.signal);
+      }
     } catch (error) {
-      logger.warning('the use of an API key could not be noted', { error });
+      // The rest would fare no better; a key that is used again is noted again.
+      logger.warning('the use of API keys could not be noted', { error, keys: waiting.size + 1 });
+      waiting.clear();
+    } finally {
+      isWriting = false;
     }
   }
 
@@ -56,6 +79,7 @@ export function createKeyUses({ clock, database, logger, lifecycle }: KeyUsesPor
     if (lastMs !== undefined && nowMs - lastMs < notedEveryMs) return;
     if (notedMs.size >= maxRemembered) notedMs.clear();
     notedMs.set(id, nowMs);
-    void outsideOfInvocations(() => write(id, newHash));
+    waiting.set(id, { at: clock.now(), newHash });
+    if (!isWriting) void outsideOfInvocations(writeWaiting);
   };
 }

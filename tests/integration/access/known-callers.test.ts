@@ -144,17 +144,35 @@ describe('the last use of an API key', () => {
     expect((await rowOf(revoked))?.hash).not.toEqual(Buffer.alloc(32, 7));
   });
 
+  it('leaves the database to requests, however many keys are used at once', async () => {
+    const clock = fakeClock();
+    const instance = openInstance(clock);
+    const ids = Array.from({ length: 150 }, () => randomUUID());
+    await ask(sql`insert into api_keys (id, name, hash, scopes)
+      select id, 'test', sha256(id::bytea), '{}' from unnest(${ids}::text[]) as id`);
+
+    for (const id of ids) instance.note(id, undefined);
+    const found = await Promise.all(ids.slice(0, 100).map((id) => keys().find(id, signal)));
+    await instance.written();
+
+    expect(found).not.toContain(undefined);
+    expect(instance.lines).toEqual([]);
+    expect(await ask(sql`select distinct last_used_at from api_keys where id = any(${ids}::text[])`)).toEqual(
+      [{ last_used_at: new Date(clock.now()) }],
+    );
+  });
+
   it('that cannot be written is one line in the log, and no harm', async () => {
     const broken = openDatabase(url, createResilience({ clock: systemClock, settings: { retries: 0 } }));
     await broken.ping(signal);
     await broken.close();
     const instance = openInstance(fakeClock(), broken);
 
-    instance.note('0123456789abcdef', undefined);
+    for (let key = 0; key < 10; key += 1) instance.note(`key ${key}`, undefined);
     await instance.written();
 
     expect(instance.lines.map((line) => JSON.parse(line))).toMatchObject([
-      { level: 'warning', message: 'the use of an API key could not be noted' },
+      { level: 'warning', message: 'the use of API keys could not be noted', keys: 10 },
     ]);
   });
 });
