@@ -46,6 +46,18 @@ describe('readClientPrincipal', () => {
     expect(read(principalOf(claims))).toEqual({ id, scopes: new Set(), projectIds: [] });
   });
 
+  it('tells a user of another provider from one of the same number here, or at a third', () => {
+    const callers = ['github', 'twitter', 'my-idp_2'].map((provider) =>
+      read(principalOf([[longSubject, '583231']], { auth_typ: provider })),
+    );
+
+    expect(callers).toMatchObject([
+      { id: 'github:583231' },
+      { id: 'twitter:583231' },
+      { id: 'my-idp_2:583231' },
+    ]);
+  });
+
   it('reads scopes and roles, each of which may come more than once', () => {
     const scoped = principalOf([
       ['sub', 'a'],
@@ -90,8 +102,14 @@ describe('readClientPrincipal', () => {
     ['null', encode('null'), 'form'],
     ['a text', encode('"alice"'), 'form'],
     ['no claims', encode({ auth_typ: 'aad' }), 'form'],
-    ['claims that are no list', encode({ claims: { sub: 'alice' } }), 'form'],
-    ['a claim that is none', encode({ claims: [null] }), 'form'],
+    ['claims that are no list', encode({ auth_typ: 'aad', claims: { sub: 'alice' } }), 'form'],
+    ['a claim that is none', encode({ auth_typ: 'aad', claims: [null] }), 'form'],
+    ['no provider', principalOf([['sub', 'alice']], { auth_typ: undefined }), 'form'],
+    ['a provider without a name', principalOf([['sub', 'alice']], { auth_typ: '' }), 'form'],
+    ['a provider that is no text', principalOf([['sub', 'alice']], { auth_typ: ['aad'] }), 'form'],
+    ['a provider that holds a user', principalOf([['sub', 'b']], { auth_typ: 'github:a' }), 'form'],
+    ['a provider with the name of API keys', principalOf([['sub', 'a']], { auth_typ: 'Key' }), 'sub'],
+    ['nobody at another provider', principalOf([['sub', '']], { auth_typ: 'github' }), 'sub'],
     ['a claim that is no text', principalOf([['sub', 7]]), 'form'],
     ['no UTF-8', Buffer.of(0xff, 0xfe).toString('base64'), 'form'],
     [
