@@ -12,7 +12,7 @@ import {
   newProject,
 } from '../support/api.ts';
 import { type App, startApp } from '../support/app.ts';
-import { claimsOf, issuedToken, makeIssuerKey, sharedToken } from '../support/jwt.ts';
+import { claimsOf, type IssuerKey, issuedToken, makeIssuerKey, sharedToken } from '../support/jwt.ts';
 import {
   type Answer,
   type MisbehavingServer,
@@ -142,10 +142,13 @@ const adminPrincipal = Buffer.from(
 ).toString('base64');
 
 describe('an app with an issuer and a front end', () => {
-  const [key, another] = [makeIssuerKey('2026-01'), makeIssuerKey('2026-02', 'ES256')];
+  const [old, fresh] = [makeIssuerKey('2026-01'), makeIssuerKey('2026-02', 'ES256')];
   const bound = { iss: 'https://login.example/', aud: 'api://crownsafe', scope: 'files:read' };
   const down: Answer = (_, response) => response.writeHead(404).end();
-  const up: Answer = (_, response) => response.end(JSON.stringify({ keys: [key.jwk] }));
+  const show =
+    ({ jwk }: IssuerKey): Answer =>
+    (_, response) =>
+      response.end(JSON.stringify({ keys: [jwk] }));
 
   let current = down;
   let issuer: MisbehavingServer;
@@ -168,7 +171,7 @@ describe('an app with an issuer and a front end', () => {
 
   it('cannot tell about a token while the issuer has shown no keys', async () => {
     const response = await apiWithToken(
-      { token: issuedToken(key, claimsOf('alice', bound)) },
+      { token: issuedToken(old, claimsOf('alice', bound)) },
       app.baseUrl,
     )('/api/v1/files');
 
@@ -177,11 +180,11 @@ describe('an app with an issuer and a front end', () => {
   });
 
   it('knows users by the keys of the issuer, which is asked once', async () => {
-    current = up;
+    current = show(old);
     const askedBefore = issuer.requests.length;
     const askAtOnce = () =>
       Promise.all(
-        Array.from({ length: 10 }, (_, index) => ask(issuedToken(key, claimsOf(`user ${index}`, bound)))),
+        Array.from({ length: 10 }, (_, index) => ask(issuedToken(old, claimsOf(`user ${index}`, bound)))),
       );
 
     // A second after it has failed it is asked again.
@@ -193,15 +196,22 @@ describe('an app with an issuer and a front end', () => {
 
   it('refuses tokens that are for others, whoever has signed them', async () => {
     const refused = [
-      issuedToken(another, claimsOf('alice', bound)),
-      issuedToken(key, claimsOf('alice', { ...bound, aud: 'api://other' })),
-      issuedToken(key, claimsOf('alice', { ...bound, iss: 'https://evil.example/' })),
+      issuedToken(makeIssuerKey(old.kid), claimsOf('alice', bound)),
+      issuedToken(old, claimsOf('alice', { ...bound, aud: 'api://other' })),
+      issuedToken(old, claimsOf('alice', { ...bound, iss: 'https://evil.example/' })),
       sharedToken(claimsOf('alice', { scope: 'files:read' })),
-      sharedToken(claimsOf('alice', bound), key.publicKey.export({ type: 'spki', format: 'pem' }).toString()),
+      sharedToken(claimsOf('alice', bound), old.publicKey.export({ type: 'spki', format: 'pem' }).toString()),
     ];
 
     for (const token of refused) expect(await ask(token)).toBe(401);
     expect(await ask(sharedToken(claimsOf('alice', bound)))).toBe(200);
+  });
+
+  it('follows the issuer to new keys, and then knows the old one no more', async () => {
+    current = show(fresh);
+
+    expect(await ask(issuedToken(fresh, claimsOf('alice', bound)))).toBe(200);
+    expect(await ask(issuedToken(old, claimsOf('alice', bound)))).toBe(401);
   });
 
   it('knows who has signed in at the front end, but not for what a foreign page asks', async () => {

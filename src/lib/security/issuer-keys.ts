@@ -67,7 +67,10 @@ const maxKeySetBytes = 65_536;
  */
 export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
   let held: HeldKeys | undefined;
+  /** When the last fetch has failed, if it has. */
   let failedAtMs = Number.NEGATIVE_INFINITY;
+  /** When they were last fetched for a key that was not among them. */
+  let soughtAtMs = Number.NEGATIVE_INFINITY;
   const hasFailedWithin = (ms: number) => clock.monotonicMs() - failedAtMs < ms;
 
   const renew = singleFlight(async () => {
@@ -77,6 +80,7 @@ export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
       const request = { signal: time.signal, timeoutMs: tryLimitMs, maxAnswerBytes: maxKeySetBytes };
       const find = readKeySet(await rejectOnAbort(issuer.fetchKeys(request), time.signal));
       held = { find, ageMs: () => longestMs - leftMs() };
+      failedAtMs = Number.NEGATIVE_INFINITY;
       return held;
     } catch (error) {
       failedAtMs = clock.monotonicMs();
@@ -99,11 +103,17 @@ export function createIssuerKeys(clock: Clock, issuer: Issuer): FindIssuerKey {
   }
 
   async function find(header: JWSHeaderParameters): Promise<CryptoKey | undefined> {
+    const before = held;
     const keys = await presentKeys();
     const key = await findIn(keys, header);
-    if (key || keys.ageMs() < pauseMs) return key;
+    // What was fetched while it waited is as new as can be.
+    if (key || keys !== before) return key;
     if (hasFailedWithin(pauseMs)) throw unavailable();
-    return findIn(await renew(), header);
+    if (keys === held && clock.monotonicMs() - soughtAtMs >= pauseMs) {
+      await renew();
+      soughtAtMs = clock.monotonicMs();
+    }
+    return held && findIn(held, header);
   }
 
   return (header, signal) => rejectOnAbort(find(header), signal);
