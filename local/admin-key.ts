@@ -4,19 +4,25 @@ import { type ApiKeys, createApiKeys, insertApiKey } from '../src/lib/access/ind
 import { systemClock } from '../src/lib/core/index.ts';
 import { createDatabase, type DatabaseAddress } from '../src/lib/database/index.ts';
 import { createResilience } from '../src/lib/resilience/index.ts';
-import { createApiKeyCheck, createKeyring, type Keyring, newApiKey } from '../src/lib/security/index.ts';
+import {
+  createApiKeyCheck,
+  createKeyring,
+  type Keyring,
+  newApiKey,
+  type RotatingSecret,
+} from '../src/lib/security/index.ts';
 
 /**
  * Gives the API key with the scope `admin` that is kept in the local folder. A new one is made when there is none,
- * or when the app would not accept it (another database, another `SECRET_KEY`, revoked).
+ * or when the app would not accept it (another database, another `SECRET_KEY` without the previous one, revoked).
  */
 export async function ensureAdminKey(
   folder: string,
   address: DatabaseAddress,
-  secretKey: string,
+  secretKey: RotatingSecret,
 ): Promise<string> {
   const file = join(folder, 'admin-key');
-  const keyring = createKeyring(secretKey);
+  const keyring = createKeyring(() => secretKey);
   const resilience = createResilience({ clock: systemClock });
   const pool = { address, maxConnections: 1 };
   const database = createDatabase({ app: pool, direct: pool, resilience });

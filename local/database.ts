@@ -37,10 +37,10 @@ export async function prepareDatabase(
 /** Reads the settings as the app will, whose own complaint would come with a stack. */
 function readSettings(env: Environment) {
   try {
-    const { SECRET_KEY: secretKey } = loadConfig(env);
-    if (secretKey === undefined)
+    const { SECRET_KEY: current, SECRET_KEY_PREVIOUS: previous } = loadConfig(env);
+    if (current === undefined)
       throw new LocalError('Set SECRET_KEY: the API key of this machine is made with it.');
-    return { secretKey, database: loadDatabaseSettings(env) };
+    return { secretKey: { current, previous }, database: loadDatabaseSettings(env) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new LocalError(`${error.message}\nThey come from the environment and from local.settings.json.`);

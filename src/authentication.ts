@@ -50,7 +50,7 @@ export function createAuthentication(ports: AuthenticationPorts): Authenticate {
     }),
     readPrincipal: config.EASY_AUTH ? (text) => readClientPrincipal(text, config.JWT_ADMIN_ROLE) : undefined,
     findProjects: createMemberships(database).findProjects,
-    onRefusal: (credential, reason) => logger.debug('a credential was refused', { credential, reason }),
+    onRefusal: (kind, reason) => logger.debug('a credential was refused', { kind, reason }),
   });
 }
 

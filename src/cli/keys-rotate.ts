@@ -12,7 +12,7 @@ export function addRotateCommand(keys: Command): void {
   keys
     .command('rotate')
     .description(
-      'encrypt everything under the current SECRET_KEY, and tell what still needs the previous one',
+      'encrypt everything under the current SECRET_KEY, and tell what still needs the previous one; with --since it ends with 1 while something does',
     )
     .option('--dry-run', 'only tell')
     .option(
@@ -48,8 +48,10 @@ async function rotate(
   }
   const unused = await rotation.unusedApiKeys(since, signal);
   for (const { id, name } of unused) console.log(`API key ${id} was not used since: ${name}`);
+  const isNeeded = left > 0 || unused.length > 0;
+  if (isNeeded) process.exitCode = 1;
   console.log(
-    left === 0 && unused.length === 0
+    !isNeeded
       ? 'nothing needs the previous SECRET_KEY'
       : 'the previous SECRET_KEY is still needed: what it has made would be refused or unreadable without it',
   );

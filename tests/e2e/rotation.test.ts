@@ -138,7 +138,7 @@ describe('crownsafe keys rotate', () => {
     const command = [join(inject('appFolder'), 'crownsafe.js'), 'keys', 'rotate', ...args];
     return promisify(execFile)(process.execPath, command, { env }).then(
       ({ stdout }) => ({ code: 0, lines: stdout.trim().split('\n') }),
-      ({ code, stderr }) => ({ code, lines: stderr.trim().split('\n') }),
+      ({ code, stdout, stderr }) => ({ code, lines: (stdout || stderr).trim().split('\n') }),
     );
   };
 
@@ -163,6 +163,7 @@ describe('crownsafe keys rotate', () => {
     expect(early).toMatchObject({ code: 0 });
     expect(early.lines[0]).toMatch(/^audit_log\.client_address: encrypted [1-9]\d* values anew$/);
     expect(early.lines.at(-1)).toBe('nothing needs the previous SECRET_KEY');
+    expect(late).toMatchObject({ code: 1 });
     expect(late.lines).toContain(`API key ${id} was not used since: left in a drawer`);
     expect(late.lines.at(-1)).toContain('the previous SECRET_KEY is still needed');
   });
