@@ -33,14 +33,12 @@ const maxHeaderBytes = 64 * 1024;
  * be forged that way. It also is the only place where a client's disconnect and backpressure can be seen.
  *
  * An exchange that no invocation claims would be left open for the host's whole 240 s; it is answered here.
+ *
+ * It hears of every server of the process until it is disposed of. The app never does, there is one as long as it lives.
  */
-export function watchRawRequests(clock: Clock): RawRequests {
+export function watchRawRequests(clock: Clock): RawRequests & Disposable {
   const exchanges = new Map<string, RawExchange & { readonly cancelWatch: () => void }>();
-  diagnostics.subscribe('tracing:net.server.listen:asyncStart', (message) => {
-    // What `createServer` is given as an option is looked at anew for each connection.
-    (message as { server: Server & { maxHeaderSize?: number } }).server.maxHeaderSize = maxHeaderBytes;
-  });
-  diagnostics.subscribe('http.server.request.start', (message) => {
+  const onRequest = (message: unknown) => {
     const { request, response } = message as RawExchange;
     const id = request.headers[invocationIdHeader];
     if (typeof id !== 'string') return;
@@ -51,14 +49,25 @@ export function watchRawRequests(clock: Clock): RawRequests {
       // Another request may have come under the same id.
       if (exchanges.get(id)?.response === response) exchanges.delete(id);
     });
-  });
+  };
+  diagnostics.subscribe('tracing:net.server.listen:asyncStart', raiseHeaderLimit);
+  diagnostics.subscribe('http.server.request.start', onRequest);
   return {
     claim(invocationId) {
       const exchange = exchanges.get(invocationId);
       exchange?.cancelWatch();
       return exchange;
     },
+    [Symbol.dispose]() {
+      diagnostics.unsubscribe('tracing:net.server.listen:asyncStart', raiseHeaderLimit);
+      diagnostics.unsubscribe('http.server.request.start', onRequest);
+    },
   };
+}
+
+/** What `createServer` is given as an option is looked at anew for each connection. */
+function raiseHeaderLimit(message: unknown): void {
+  (message as { server: Server & { maxHeaderSize?: number } }).server.maxHeaderSize = maxHeaderBytes;
 }
 
 function answerUnclaimed(response: ServerResponse): void {

@@ -60,12 +60,13 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
   const refusals: string[] = [];
   const logger = createLogger({ clock, level: 'info', write: (line) => lines.push(line) });
   const metrics = createMetrics('i1');
+  const rawRequests = watchRawRequests(clock);
   const edge = createEdge({
     clock,
     logger,
     metrics,
     lifecycle: createLifecycle({ clock, logger }),
-    rawRequests: watchRawRequests(clock),
+    rawRequests,
     ready: options.ready ?? (async () => {}),
     authenticate: options.authenticate ?? (() => Promise.reject(new Error('nobody is asked'))),
     isScraper: (authorization) => authorization === 'Bearer scraper',
@@ -107,6 +108,7 @@ export async function serve(endpoint: Endpoint, options: Options = {}): Promise<
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      rawRequests[Symbol.dispose]();
     },
   };
 }
