@@ -10,7 +10,13 @@ import {
 } from '../database/index.ts';
 import { networkOf } from '../http/index.ts';
 import { currentContext, type Logger, type Metrics } from '../observability/index.ts';
-import { type Credentials, type GuardCredentials, type Keyring, parseApiKey } from '../security/index.ts';
+import {
+  type Credentials,
+  type GuardCredentials,
+  isFailedCredential,
+  type Keyring,
+  parseApiKey,
+} from '../security/index.ts';
 
 interface CredentialGuardPorts {
   readonly clock: Clock;
@@ -129,7 +135,7 @@ export function createCredentialGuard(ports: CredentialGuardPorts): CredentialGu
       try {
         return await look();
       } catch (error) {
-        if (isAppError(error, 'unauthorized')) await noteFailure(subjects());
+        if (isFailedCredential(error)) await noteFailure(subjects());
         throw error;
       }
     },

@@ -40,7 +40,7 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticate {
   ): Promise<Caller> {
     if ('refused' in found) {
       ports.onRefusal(credential, found.refused);
-      throw unauthorized('The credential is not valid', credential === 'token');
+      throw unauthorized('The credential is not valid', credential === 'token', found);
     }
     return { ...found, projectIds: await ports.findProjects(found.id, found.projectIds, signal) };
   }
@@ -65,9 +65,10 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticate {
 }
 
 /** Names both schemes (RFC 9110 §11.6.1), and an error only to those who have sent a token (RFC 6750 §3.1). */
-function unauthorized(detail: string, badToken = false): AppError {
+function unauthorized(detail: string, badToken = false, cause?: Refusal): AppError {
   const bearer = `Bearer realm="crownsafe"${badToken ? ', error="invalid_token"' : ''}`;
   return new AppError('unauthorized', detail, {
     headers: { 'www-authenticate': `ApiKey realm="crownsafe", ${bearer}` },
+    cause,
   });
 }

@@ -14,6 +14,8 @@ export interface ProvenIdentity {
 /** Not believed. `refused` is a word for the log of operators, and holds nothing of what was sent. */
 export interface Refusal {
   readonly refused: string;
+  /** It was good, and is over. */
+  readonly hasExpired?: boolean;
 }
 
 /** Claims by their names, as they were read. */

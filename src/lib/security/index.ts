@@ -4,7 +4,7 @@ export { type Authenticate, type Credentials, createAuthenticator } from './auth
 export { type AzureIdentity, createAzureIdentity, databaseToken } from './azure-identity.ts';
 export { readClientPrincipal } from './client-principal.ts';
 export { createKeyring, equalsInConstantTime, type Keyring, type RotatingSecret } from './derived-keys.ts';
-export type { GuardCredentials } from './guard-credentials.ts';
+export { type GuardCredentials, isFailedCredential } from './guard-credentials.ts';
 export { isIdentityError } from './identity-error.ts';
 export type { Issuer } from './issuer-keys.ts';
 export { openKeyVault } from './key-vault.ts';

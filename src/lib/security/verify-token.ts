@@ -1,6 +1,7 @@
 import {
   type CryptoKey,
   decodeProtectedHeader,
+  errors,
   type JWSHeaderParameters,
   type JWTPayload,
   type JWTVerifyOptions,
@@ -109,7 +110,8 @@ async function verify(
     const { payload } = await jwtVerify(text, key, options);
     return { claims: payload };
   } catch (error) {
-    return { refused: wordFor(error) };
+    // The end is looked at last: all else was right.
+    return { refused: wordFor(error), ...(error instanceof errors.JWTExpired && { hasExpired: true }) };
   }
 }
 

@@ -236,12 +236,14 @@ describe('failed credentials', () => {
     expect(text).toMatch(/^credential_blocks_total\{subject="address",instance="i1"\} 1$/m);
   });
 
-  it('are none without a credential, nor when something else went wrong', async () => {
+  it('are none without a credential, nor when something else went wrong, nor those that have expired', async () => {
     const { ask } = instance();
+    const expired = new AppError('unauthorized', 'no', { cause: { refused: 'expired', hasExpired: true } });
 
     await ask('192.0.2.1', undefined);
     await ask('192.0.2.1', newKey(), () => Promise.reject(new AppError('forbidden', 'no')));
     await ask('192.0.2.1', newKey(), () => Promise.reject(new AppError('unavailable', 'no')));
+    await ask('192.0.2.1', newKey(), () => Promise.reject(expired));
 
     expect(await run('select * from credential_failures')).toEqual([]);
   });

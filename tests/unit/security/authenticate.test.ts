@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Credentials, createAuthenticator } from '../../../src/lib/security/index.ts';
+import { AppError } from '../../../src/lib/core/index.ts';
+import {
+  type Credentials,
+  createAuthenticator,
+  isFailedCredential,
+} from '../../../src/lib/security/index.ts';
 
 const { signal } = new AbortController();
 const alice = { id: 'alice', scopes: new Set(['files:read'] as const), projectIds: ['p1'] };
@@ -10,7 +15,7 @@ function setUp({ easyAuth = false } = {}) {
   const asked: string[] = [];
   const identityOf = (text: string) => {
     asked.push(text);
-    return text === 'good' ? alice : { refused: 'why' };
+    return text === 'good' ? alice : { refused: 'why', hasExpired: text === 'expired' };
   };
   const authenticate = createAuthenticator({
     checkApiKey: async (text) => {
@@ -106,6 +111,23 @@ describe('createAuthenticator', () => {
 
     expect(await ask({ authorization })).toEqual(refused('Only a bearer token is taken in authorization'));
     expect(asked).toEqual([]);
+  });
+
+  it('tells those who count failures which tokens were good, and nobody else', async () => {
+    const refusals = await Promise.all(
+      [
+        { authorization: 'Bearer expired' },
+        { authorization: 'Bearer bad' },
+        { authorization: 'Basic expired' },
+        { apiKey: 'expired' },
+        { apiKey: 'bad', authorization: 'Bearer expired' },
+        {},
+      ].map((credentials) => setUp().ask(credentials)),
+    );
+
+    expect(refusals.map(isFailedCredential)).toEqual([false, true, true, true, true, true]);
+    expect(refusals[0]).toEqual(refused(invalid, `${challenge}, error="invalid_token"`));
+    expect(isFailedCredential(new AppError('unavailable', 'no'))).toBe(false);
   });
 
   it('refuses all that is not good in the same words, and tells why only to the log', async () => {
