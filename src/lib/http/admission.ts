@@ -15,6 +15,7 @@ import { networkOf } from './client-address.ts';
 import { readCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Policy, RateLimiter } from './rate-limit.ts';
+import { createSpentCredentials } from './spent-credentials.ts';
 
 /** What keeps somebody from calling too often, or from trying credentials. */
 export interface Limits {
@@ -47,6 +48,7 @@ export type Admit = (
 
 /** Makes the admission. */
 export function createAdmission(ports: AdmissionPorts): Admit {
+  const spent = createSpentCredentials();
   return async (endpoint, request, headers, signal) => {
     const count = countWith(ports.limits?.rate, endpoint, headers);
     const { access } = endpoint;
@@ -57,17 +59,17 @@ export function createAdmission(ports: AdmissionPorts): Admit {
     if (access.kind === 'scrape' && !ports.isProduction) return undefined;
     const credentials = readCredentials(request);
     const hasCredential = Object.values(credentials).some((value) => value !== undefined);
+    const countCaller = (id: string) => countKnown(id, endpoint, count, () => spent.note(credentials, id));
     // Before anybody is asked who that is.
     if (!hasCredential) count(callerNetwork(), 'address');
+    const spender = spent.callerOf(credentials);
+    if (spender !== undefined) countCaller(spender);
     const caller = await identify(ports, access.kind === 'scrape', credentials, signal).catch((error) => {
       if (hasCredential && isAppError(error, 'unauthorized')) count(callerNetwork(), 'address');
       throw error;
     });
     if (!caller) return undefined;
-    // Known from here on, also in the log line of a refusal.
-    const context = currentContext();
-    if (context) context.userId = caller.id;
-    count(caller.id, 'caller', ...(endpoint.limit === 'uploads' ? (['uploads'] as const) : []));
+    if (caller.id !== spender) countCaller(caller.id);
     if (access.kind === 'authenticated' || allows(caller, access.scope)) return caller;
     await ports.noteRefusal(`${endpoint.method} /${endpoint.route}`, access.scope);
     throw forbidden(access.scope, credentials);
@@ -94,6 +96,24 @@ function countWith(rate: RateLimiter | undefined, { limit }: Endpoint, headers: 
     Object.assign(headers, counted.headers satisfies AnswerHeaders);
     if (counted.refusal) throw counted.refusal;
   };
+}
+
+/** @param onRefusal - told when the caller has nothing left */
+function countKnown(
+  id: string,
+  { limit }: Endpoint,
+  count: ReturnType<typeof countWith>,
+  onRefusal: () => void,
+): void {
+  // Known from here on, also in the log line of a refusal.
+  const context = currentContext();
+  if (context) context.userId = id;
+  try {
+    count(id, 'caller', ...(limit === 'uploads' ? (['uploads'] as const) : []));
+  } catch (error) {
+    onRefusal();
+    throw error;
+  }
 }
 
 /** Those whose address is not known share one. */

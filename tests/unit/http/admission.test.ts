@@ -133,6 +133,43 @@ describe('a request with a credential', () => {
     expect(good.status).toBe(200);
   });
 
+  it('is asked nobody about while its caller has nothing left, and about others still', async () => {
+    const asked: (string | undefined)[] = [];
+    const knowing: Authenticate = async ({ apiKey }) => {
+      asked.push(apiKey);
+      if (apiKey === 'worse') throw new AppError('unauthorized', 'The credential is not valid');
+      return { ...caller, id: apiKey === 'good' ? 'key:1' : 'key:2' };
+    };
+    await using served = await serveLimited(declared(), { authenticate: knowing });
+    const ask = (key: string) => served.ask(from('192.0.2.1', key));
+    await statuses(() => ask('good'), 601);
+    asked.length = 0;
+
+    const refused = await statuses(() => ask('good'), 10);
+    const { headers } = await ask('good');
+    const others = [(await ask('other')).status, (await ask('worse')).status];
+
+    expect([refused, others, asked]).toEqual([times(429, 10), [200, 401], ['other', 'worse']]);
+    expect(headers).toMatchObject({ ratelimit: '"caller";r=0;t=1', 'retry-after': '1' });
+    await served.clock.advance(1_000);
+    asked.length = 0;
+    expect(await statuses(() => ask('good'), 11)).toEqual([...times(200, 10), 429]);
+    expect(asked).toEqual(Array(10).fill('good'));
+  });
+
+  it('may go on with the rest when its caller has no uploads left', async () => {
+    let limit: 'uploads' | undefined = 'uploads';
+    const endpoint = Object.defineProperty(declared(), 'limit', { get: () => limit });
+    await using served = await serveLimited(endpoint);
+
+    const uploads = await statuses(() => served.ask(from('192.0.2.1', 'good')), 122);
+    limit = undefined;
+    const { status, headers } = await served.ask(from('192.0.2.1', 'good'));
+
+    expect(uploads).toEqual([...times(200, 120), ...times(429, 2)]);
+    expect([status, headers['ratelimit']]).toEqual([200, '"caller";r=479;t=1']);
+  });
+
   it('is counted twice when it uploads', async () => {
     await using served = await serveLimited(declared({ limit: 'uploads' }));
 
