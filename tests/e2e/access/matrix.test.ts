@@ -59,6 +59,8 @@ afterAll(() => stack.disposeAsync());
 /** What was asked and answered, for a look into the audit trail afterwards. */
 const answered: { endpoint: Endpoint; status: number; text: string; correlationId: string }[] = [];
 
+/** A second backup is refused while one is under way. */
+const oneAtATime = ['backups-create'];
 const endpointOf = ({ name }: MatrixRow) => endpoints.find((one) => one.name === name.split(',')[0]);
 
 describe('the matrix', () => {
@@ -77,20 +79,26 @@ describe('the matrix', () => {
 
   it.each(rows.map((row) => [row.name, row] as const))('%s answers everybody as it says', async (_, row) => {
     const seen: Partial<Record<Kind, string>> = {};
-    for (const kind of kinds) {
+    const see = async (kind: Kind) => {
       const answers = await askAll(row, kind);
       const unlike = answers.filter((answer) => answer !== row.expected[kind]);
       seen[kind] = unlike[0] ?? row.expected[kind];
       const names = callers[kind].filter((_caller, index) => answers[index] !== row.expected[kind]);
       if (unlike.length > 0 && names.length < answers.length)
         seen[kind] = `${unlike[0]} by ${names.map(({ name }) => name).join(', ')}`;
+    };
+    if (oneAtATime.includes(row.name)) for (const kind of kinds) await see(kind);
+    else {
+      await Promise.all(kinds.filter((kind) => kind !== 'admin').map(see));
+      // Sees and counts what belongs to all the others.
+      await see('admin');
     }
 
     expect(seen).toEqual(row.expected);
   });
 });
 
-/** The many who are refused ask at once; of those who are let in, one is not to stand in the way of another. */
+/** The many who are refused ask at once; of a kind that is let in, one is not to stand in the way of another. */
 async function askAll(row: MatrixRow, kind: Kind): Promise<string[]> {
   if (kind === 'bad') {
     const things = sharing(fixtures);
