@@ -54,7 +54,7 @@ export const advice: Readonly<Record<ProblemCode, readonly [again: Again, senten
   ],
   too_many_failures: [
     'later',
-    'Wait for `retry-after` seconds; meanwhile no credential is looked at. Correct the credential first.',
+    'Wait for `retry-after` seconds; meanwhile no credential is looked at. Correct the credential first. An operator ends it sooner: `crownsafe keys unblock`, on your own machine `npm run crownsafe -- keys unblock`.',
   ],
   internal: ['later', 'Report it with its `correlation_id`; trying again may help, once.'],
   database: ['later', 'Report it with its `correlation_id`; trying again may help, once.'],

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import {
   type ApiKeyView,
   apiKeyRequest,
+  type CredentialGuard,
   type KeyAdministration,
   maxExpiryDays,
   newApiKeyShape,
@@ -19,7 +20,7 @@ interface CreateOptions {
   readonly expiresInDays?: number;
 }
 
-/** `crownsafe keys create | list | revoke | rotate`: API keys, and the secret behind them. */
+/** `crownsafe keys create | list | revoke | unblock | rotate`: API keys, and the secret behind them. */
 export function addKeysCommand(program: Command): void {
   const keys = program.command('keys').description('API keys');
   keys
@@ -37,6 +38,10 @@ export function addKeysCommand(program: Command): void {
     .command('revoke <id>')
     .description('end a key for good')
     .action((id: string) => withKeys((apiKeys, signal) => revokeKey(apiKeys, id, signal)));
+  keys
+    .command('unblock')
+    .description('let in again whoever is held back after too many failed credentials')
+    .action(() => withRuntime(({ credentialGuard }, signal) => unblock(credentialGuard, signal)));
   addRotateCommand(keys);
 }
 
@@ -75,6 +80,10 @@ function lineOf(key: ApiKeyView): string {
 async function revokeKey(keys: KeyAdministration, id: string, signal: AbortSignal): Promise<void> {
   await keys.revoke(actor(), id, signal);
   console.log(`revoked ${id}`);
+}
+
+async function unblock(guard: CredentialGuard, signal: AbortSignal): Promise<void> {
+  console.log(`ended ${await guard.lift(signal)} blocks; every instance knows it within ten seconds`);
 }
 
 /** Who is typing, as {@link withRuntime} knows them. */

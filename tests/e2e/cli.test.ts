@@ -69,6 +69,22 @@ describe('crownsafe jobs', () => {
 });
 
 describe('crownsafe keys', () => {
+  it('lets in again who is held back', async () => {
+    const held = `from credential_failures where subject = sha256('cli') and blocked_until > now()`;
+    await inDatabase((db) =>
+      db.query(`insert into credential_failures (subject, failed_at, blocked_until, expires_at)
+        values (sha256('cli'), '{}', now() + interval '1 hour', now() + interval '1 hour')`),
+    );
+
+    const { code, stdout } = await crownsafe('keys', 'unblock');
+
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^ended [1-9]\d* blocks;/),
+    });
+    expect((await inDatabase((db) => db.query(`select 1 ${held}`))).rows).toEqual([]);
+  });
+
   it('makes a key that works for what it was made for, lists it and revokes it', async () => {
     const made = await crownsafe(
       'keys',

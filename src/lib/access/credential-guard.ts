@@ -4,6 +4,7 @@ import {
   type Database,
   findBlocks,
   findBlocksOf,
+  liftBlocks,
   type RecordAudit,
   removeOldFailures,
   type Trx,
@@ -27,9 +28,15 @@ interface CredentialGuardPorts {
   readonly audit: RecordAudit;
 }
 
-/** Holds back whoever has shown 20 bad credentials in 5 minutes, for 15 minutes and on all instances. */
-interface CredentialGuard {
+/**
+ * Holds back whoever has shown 20 bad credentials in 5 minutes, for 15 minutes and on all instances. From an address that is
+ * held back nothing is looked at. For a key that is, bad secrets only are held back: its id is no secret, and whoever has seen
+ * it must not be able to shut its owner out.
+ */
+export interface CredentialGuard {
   readonly guard: GuardCredentials;
+  /** Ends all blocks; other instances know it within ten seconds. @returns how many there were */
+  lift(signal: AbortSignal): Promise<number>;
   /** Removes counts that mean nothing any more, in batches. */
   removeOld(signal: AbortSignal): Promise<void>;
 }
@@ -62,11 +69,13 @@ export function createCredentialGuard(ports: CredentialGuardPorts): CredentialGu
 
   const readBlocks = singleFlight(async () => {
     const startedMs = clock.monotonicMs();
+    const known = [...blockedUntilMs.keys()];
     using time = startDeadline(clock, readMs);
     try {
       // Whoever takes back an order on the breaker of the database proves first who they are.
       const found = await database.read('read blocks', time.signal, findBlocks, { ignoresOrders: true });
-      for (const [subject, endsMs] of blockedUntilMs) if (endsMs <= startedMs) blockedUntilMs.delete(subject);
+      // Over, or lifted by an operator; what was noted meanwhile stays.
+      for (const subject of known) blockedUntilMs.delete(subject);
       for (const { subject, leftMs } of found) note(subject, leftMs);
     } catch (error) {
       logger.warning('it could not be read who is held back; what was known stands', { error });
@@ -78,8 +87,9 @@ export function createCredentialGuard(ports: CredentialGuardPorts): CredentialGu
     if (clock.monotonicMs() - readAtMs >= blocksAreFreshMs) await readBlocks();
     // Nobody is held back, as nearly always: then no hash is made.
     if (blockedUntilMs.size === 0) return;
-    const left = subjects().map(({ hash }) => (blockedUntilMs.get(hash) ?? 0) - clock.monotonicMs());
-    if (Math.max(...left) > 0) throw heldBack(Math.max(...left));
+    const address = subjects().find(({ kind }) => kind === 'address');
+    const leftMs = (blockedUntilMs.get(address?.hash ?? '') ?? 0) - clock.monotonicMs();
+    if (leftMs > 0) throw heldBack(leftMs);
   }
 
   /** In one transaction with its rows in the audit trail; a request that is refused for an earlier block counts nowhere. */
@@ -139,6 +149,16 @@ export function createCredentialGuard(ports: CredentialGuardPorts): CredentialGu
         throw error;
       }
     },
+    lift: (signal) =>
+      database.transaction('lift blocks', signal, async (trx) => {
+        const blocks = await liftBlocks(trx);
+        await ports.audit(trx, {
+          action: 'credential.unblock',
+          object: { type: 'credential', id: 'all' },
+          after: { blocks },
+        });
+        return blocks;
+      }),
     async removeOld(signal) {
       for (let batch = 1; batch <= maxBatches; batch++)
         if (!(await database.transaction('remove old failures', signal, removeOldFailures))) return;
@@ -165,9 +185,14 @@ function kindOf(hash: string, subjects: readonly Subject[]): Subject {
 function heldBack(leftMs: number): AppError {
   return new AppError(
     'too_many_failures',
-    'Too many credentials have failed; none is looked at for a while',
+    `Too many credentials have failed; come again in ${inMinutes(leftMs)}. Until then good ones are refused too`,
     {
       retryAfterSeconds: leftMs / 1000,
     },
   );
+}
+
+function inMinutes(ms: number): string {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000));
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }

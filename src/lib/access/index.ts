@@ -1,5 +1,5 @@
 export { type ApiKeys, createApiKeys } from './api-keys.ts';
-export { createCredentialGuard } from './credential-guard.ts';
+export { type CredentialGuard, createCredentialGuard } from './credential-guard.ts';
 export { createErasures } from './erasures.ts';
 export { createKeyAdministration, insertApiKey, type KeyAdministration } from './key-administration.ts';
 export { createKeyRotation, type EncryptedColumn, type KeyRotation } from './key-rotation.ts';

@@ -70,6 +70,13 @@ async function blocksWhere(db: Db, condition: RawBuilder<unknown>): Promise<Bloc
   return rows.map(({ subject, left_ms }) => ({ subject, leftMs: left_ms }));
 }
 
+/** Ends all blocks. @returns how many there were */
+export async function liftBlocks(trx: Trx): Promise<number> {
+  const { numAffectedRows = 0n } =
+    await sql`delete from credential_failures where blocked_until > now()`.execute(trx);
+  return Number(numAffectedRows);
+}
+
 /** Removes some of the counts that mean nothing any more. @returns whether there may be more */
 export async function removeOldFailures(trx: Trx): Promise<boolean> {
   const { numAffectedRows = 0n } = await sql`

@@ -6,6 +6,7 @@ export {
   countFailure,
   findBlocks,
   findBlocksOf,
+  liftBlocks,
   removeOldFailures,
 } from './credential-failures.ts';
 export { crownSafeTables } from './crown-safe-tables.ts';

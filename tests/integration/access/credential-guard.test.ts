@@ -54,7 +54,7 @@ function instance(database: Database | undefined = databases[0], clock: Clock = 
     child: () => logger,
   };
   const metrics = createMetrics('i1');
-  const { guard, removeOld } = createCredentialGuard({
+  const { guard, lift, removeOld } = createCredentialGuard({
     clock,
     database,
     keyring,
@@ -80,7 +80,7 @@ function instance(database: Database | undefined = databases[0], clock: Clock = 
     for (let index = 0; index < times; index++) statuses.push(await ask(clientAddress, apiKey()));
     return statuses;
   };
-  return { ask, audited, fail, guard, metrics, removeOld, warnings };
+  return { ask, audited, fail, guard, lift, metrics, removeOld, warnings };
 }
 
 const accept = async () => 'a caller';
@@ -147,6 +147,38 @@ describe('failed credentials', () => {
     expect([held, stillHeld, over, looks]).toEqual([429, 429, 200, 1]);
   });
 
+  it('for a key do not shut its owner out, only those who guess', async () => {
+    const { ask, fail } = instance();
+    const other = instance(databases[1]);
+    const key = newKey();
+    for (let index = 0; index < 20; index++) await fail(1, `192.0.2.${index}`, () => key);
+
+    expect(await ask('198.51.100.1', key)).toBe(429);
+    expect(await ask('198.51.100.1', key, accept)).toBe(200);
+    expect(await other.ask('198.51.100.2', key)).toBe(429);
+    expect(await other.ask('198.51.100.2', key, accept)).toBe(200);
+  });
+
+  it('are forgotten by all instances when an operator says so', async () => {
+    const clock = fakeClock();
+    const [here, there] = [instance(databases[0], clock), instance(databases[1], clock)];
+    await here.fail(20, '192.0.2.1');
+    const held = [
+      await here.ask('192.0.2.1', newKey(), accept),
+      await there.ask('192.0.2.1', newKey(), accept),
+    ];
+
+    const lifted = await there.lift(AbortSignal.timeout(5_000));
+    await clock.advance(10_000);
+    const after = [
+      await here.ask('192.0.2.1', newKey(), accept),
+      await there.ask('192.0.2.1', newKey(), accept),
+    ];
+
+    expect([held, lifted, after]).toEqual([[429, 429], 1, [200, 200]]);
+    expect(there.audited).toMatchObject([{ action: 'credential.unblock', after: { blocks: 1 } }]);
+  });
+
   it('say when to come again', async () => {
     const { fail, guard } = instance();
     const key = newKey();
@@ -154,7 +186,7 @@ describe('failed credentials', () => {
 
     const refusal = await guard(
       { apiKey: key, authorization: undefined, clientPrincipal: undefined },
-      accept,
+      unauthorized,
     ).catch((error) => error);
 
     expect(refusal).toMatchObject({ code: 'too_many_failures', status: 429 });
