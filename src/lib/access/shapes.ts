@@ -84,5 +84,7 @@ export const projectParams = z.strictObject({ id: idShape });
 /** A member of a project in a path. */
 export const memberParams = z.strictObject({ id: idShape, user_id: line });
 
-/** A user in a path. */
-export const userParams = z.strictObject({ id: line });
+/** A user in a path; the app itself has no data, and what is being erased is in work. */
+export const userParams = z.strictObject({
+  id: line.refine((id) => !/^(?:system|erased):/i.test(id), 'is the id of no user'),
+});

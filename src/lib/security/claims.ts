@@ -21,8 +21,8 @@ export interface Refusal {
 /** Claims by their names, as they were read. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Ids of others than users: API keys, operators at the command, the app itself. */
-const reservedIds = /^(?:key|cli|system):/i;
+/** Ids of others than users: API keys, operators at the command, the app itself, those whose files are being erased. */
+const reservedIds = /^(?:key|cli|system|erased):/i;
 /** Control, format, private and unassigned characters, halves of surrogate pairs, separators of lines; blanks at an end. */
 const unfitForIds = /[\p{C}\p{Zl}\p{Zp}]|^\s|\s$/u;
 const maxProjects = 100;

@@ -58,6 +58,7 @@ describe('readIdentity', () => {
     ['sub', { sub: 'KEY:0123456789abcdef' }],
     ['sub', { sub: 'cli:root' }],
     ['sub', { sub: 'system:maintenance' }],
+    ['sub', { sub: 'erased:0b9f3f0e-1111-4222-8333-444455556666' }],
     ['sub', { sub: ' key:0123456789abcdef' }],
     ['sub', { sub: 'alice ' }],
     ['sub', { sub: 'alice\u0000' }],
@@ -108,7 +109,7 @@ describe('readIdentity', () => {
 
         if ('refused' in found) return;
         expect(found.id).toBe(given.sub);
-        expect(found.id).not.toMatch(/^(key|cli|system):/i);
+        expect(found.id).not.toMatch(/^(key|cli|system|erased):/i);
         for (const scope of found.scopes) expect(scopes).toContain(scope);
         for (const id of found.projectIds) expect(id).toMatch(/^[0-9a-f-]{36}$/);
       }),
