@@ -39,6 +39,13 @@ export async function eraseFiles(
   order: ErasureOrder,
   signal: AbortSignal,
 ): Promise<void> {
+  await eraseStored(ports, order, signal);
+  await discardUploads(ports, order, signal);
+  // An upload that ended between the two was in neither.
+  await eraseStored(ports, order, signal);
+}
+
+async function eraseStored(ports: ErasurePorts, order: ErasureOrder, signal: AbortSignal): Promise<void> {
   const { clock, database } = ports;
   do {
     requireTime(signal, leastTimeMs);
@@ -48,7 +55,6 @@ export async function eraseFiles(
       handOver(trx, order, toTimestamp(clock.now())),
     )
   );
-  await discardUploads(ports, order, signal);
 }
 
 /** Removes bytes, wherever they are; those that are gone already do no harm. */

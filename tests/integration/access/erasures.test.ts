@@ -243,6 +243,41 @@ describe('an erasure and an upload', () => {
     expect(await namesIn(stores.blobs)).toEqual([]);
   });
 
+  it('that ends at any moment of it: leaves nothing of it', async () => {
+    let step = 0;
+    for (let ended = true; ended; step++) {
+      const user = newUser();
+      const { id, blobName } = await newFile(user, { status: 'pending', minutesOld: 1 });
+      const { erasures, jobs } = startProcess(database, stores);
+      const { subject } = await jobs.get((await erasures.request('a', user, signal)).id, signal);
+      let calls = 0;
+      ended = false;
+      const endUpload = async () => {
+        if (calls++ !== step) return;
+        ended = true;
+        await query(sql`update files set status = 'available' where id = ${id}`);
+      };
+      const watched: Database = {
+        ...database,
+        read: (...rest) => endUpload().then(() => database.read(...rest)),
+        transaction: (...rest) => endUpload().then(() => database.transaction(...rest)),
+      };
+
+      const isDone = await startProcess(watched, stores)
+        .erasures.run(subject, signal)
+        .then(
+          () => true,
+          () => false,
+        );
+
+      expect(isDone, `ended at step ${step}`).toBe(ended);
+      if (ended) expect(await tracesOf(user), `ended at step ${step}`).toEqual(none);
+      if (ended) expect(await namesIn(stores.blobs)).not.toContain(blobName);
+      await query(sql`delete from files where id = ${id}`);
+    }
+    expect(step).toBeGreaterThan(8);
+  });
+
   it('that broke off: tidies it away', async () => {
     const user = newUser();
     await newFile(user, { status: 'pending', minutesOld: 6 });
