@@ -107,6 +107,20 @@ describe('the audit trail', () => {
     expect(page.data.every(({ sealed }) => sealed)).toBe(true);
   });
 
+  it('is listed also where an address is damaged, without that', async () => {
+    const { trail, act, tamper, lines } = await openTrail();
+    await act('user-1', fileEntry('f1'), fileEntry('f2'));
+    await tamper(`update audit_log set client_address = 'x' where id = 1`);
+
+    const { data } = await trail.list({ per_page: 10 }, signal);
+
+    expect(data.map(({ id, client_address: address }) => [id, address])).toEqual([
+      [2, '203.0.113.7'],
+      [1, undefined],
+    ]);
+    expect(lines).toEqual(['an address in the audit trail cannot be decrypted']);
+  });
+
   it('refuses the cursor of other filters', async () => {
     const { trail, act } = await openTrail();
     await act('user-1', fileEntry('f1'), fileEntry('f2'));
