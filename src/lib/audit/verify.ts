@@ -49,6 +49,8 @@ export async function verifyTrail(ports: VerifyPorts, from: number, signal: Abor
     unsealedRows: await countUnsealed(database, signal),
     broken,
   });
+  const stray = await findStray(database, signal);
+  if (stray) return verdict(stray);
   let previous = from > 1 ? await findSeal(database, from - 1, signal) : undefined;
   if (from > 1 && !previous) return verdict({ seal: from - 1, fault: missing });
   for (let id = from; ; id++) {
@@ -66,6 +68,21 @@ export async function verifyTrail(ports: VerifyPorts, from: number, signal: Abor
     counts.rows += unpackRows(seal.rows).length;
     previous = seal;
   }
+}
+
+/** A row that claims a seal which there never is: none would be put over it, and nothing would be found missing without it. */
+async function findStray(database: Database, signal: AbortSignal): Promise<Break | undefined> {
+  const row = await database.read('find rows outside of all seals', signal, (db) =>
+    db
+      .selectFrom('audit_log')
+      .select(['id', 'seal'])
+      .where('seal', '<', 1)
+      .orderBy('seal')
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst(),
+  );
+  return row && { seal: row.seal ?? 0, row: row.id, fault: 'claims a seal that there cannot be' };
 }
 
 /** Whether a row or the archive knows of this seal, or of a later one, or the database has a later one. */

@@ -108,6 +108,12 @@ describe('tampering with a sealed row', () => {
       100,
       'was added',
     ],
+    [
+      'a row is kept from ever being sealed',
+      'update audit_log set seal = 0 where id = 7',
+      7,
+      'claims a seal that there cannot be',
+    ],
     ['a row is moved to another seal', 'update audit_log set seal = 2 where id = 1', 1, 'is missing'],
     [
       'two rows are swapped',
@@ -149,6 +155,7 @@ describe('tampering with a sealed row', () => {
     ],
   ])('is found and named when %s', async (_, statement, row, fault) => {
     const made = await sealedTrail();
+    await made.act('user-1', fileEntry('f7'));
 
     await made.tamper(statement);
 
