@@ -192,6 +192,7 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       enqueue: (id, signal, alongside) => jobs().enqueue('erasure', id, signal, alongside),
       eraseFiles: (order, signal) => files().erase(order, signal),
       purge: (blobNames, signal) => files().purge(blobNames, signal),
+      eraseAuditFacts: audit.eraseFacts,
       forgetInAudit: audit.forget,
     }),
   );

@@ -25,6 +25,8 @@ interface ErasuresPorts {
   ): Promise<void>;
   /** Removes the bytes of photos for good. */
   purge(blobNames: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Erases what the audit trail tells of a user's acts; before `forgetInAudit`, because it may be too much for one transaction. */
+  eraseAuditFacts(userId: string, signal: AbortSignal): Promise<void>;
   /** Leaves of a user in the audit trail what tells nobody who it was, and on record that it was done. */
   forgetInAudit(trx: Trx, userId: string): Promise<void>;
 }
@@ -75,6 +77,7 @@ export function createErasures(ports: ErasuresPorts) {
       await deleteAnswers(database, userId, signal);
       const pseudonym = `erased:${id}`;
       await ports.eraseFiles({ ownerId: userId, pseudonym, askedAt: askedAt.getTime() }, signal);
+      await ports.eraseAuditFacts(userId, signal);
       await database.transaction('finish erasure', signal, async (trx) => {
         await forgetMaker(trx, userId);
         await ports.forgetInAudit(trx, userId);

@@ -8,7 +8,7 @@ import { type Seal, type SealedRow, unpackRows } from './seals.ts';
 /** A row with what stands behind its pseudonyms. */
 type RowWithNames = AuditRow & { readonly actor_name: Name; readonly subject_name: Name };
 
-/** `erased` is true when an erasure of the pseudonym is on record; it is looked up only where there is no name. */
+/** `erased` is true when an erasure of the pseudonym is on record; it is looked up only where there is no name, or are no facts. */
 interface Name {
   readonly user_id: string | null;
   /** Hex. */
@@ -26,7 +26,7 @@ export interface RowFault {
 export async function readSealedRows(db: Db, seal: Seal): Promise<RowWithNames[]> {
   const nameOf = (table: 'actor_row' | 'subject_row', pseudonym: 'actor' | 'subject') => sql`
     jsonb_build_object('user_id', ${sql.ref(table)}.user_id, 'salt', encode(${sql.ref(table)}.salt, 'hex'),
-      'erased', case when ${sql.ref(table)}.pseudonym is null then exists (
+      'erased', case when ${sql.ref(table)}.pseudonym is null or audit_log.salt is null then exists (
         select from audit_log as erasure
         where erasure.object_type = ${erasure.objectType} and erasure.action = ${erasure.action}
           and erasure.object_id = audit_log.${sql.ref(pseudonym)}::text) end)`;

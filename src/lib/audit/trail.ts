@@ -73,7 +73,11 @@ export function createAuditTrail(ports: TrailPorts) {
     verify: async (from: number, signal: AbortSignal) =>
       (await import('./verify.ts')).verifyTrail(ports, from, signal),
 
-    /** Erases a user from the trail, and puts that on record. */
+    /** Puts the erasure of a user on record, and erases addresses and facts, some at a time; the name stays until `forget`. */
+    eraseFacts: async (userId: string, signal: AbortSignal): Promise<void> =>
+      (await import('./forget.ts')).eraseFacts(ports, userId, signal),
+
+    /** Erases a user from the trail, whole or not at all, and puts that on record. */
     forget: async (trx: Trx, userId: string): Promise<void> =>
       (await import('./forget.ts')).forgetUser(trx, keyring, userId),
 

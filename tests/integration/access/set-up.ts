@@ -79,6 +79,7 @@ export function startProcess(
     enqueue: (id, enqueueSignal, alongside) => jobs.enqueue('erasure', id, enqueueSignal, alongside),
     eraseFiles: files.erase,
     purge: files.purge,
+    eraseAuditFacts: async () => {},
     forgetInAudit: async (_trx, userId) => void forgotten.push(userId),
   });
   const jobs = createJobs({

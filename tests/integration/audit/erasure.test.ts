@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it, vi } from 'vitest';
+import type { Database } from '../../../src/lib/database/index.ts';
 import { createKeyring } from '../../../src/lib/security/index.ts';
 import { as, fileEntry, openTrail, secretKey, signal, type TestTrail } from './set-up.ts';
 
@@ -38,6 +39,33 @@ describe('an erasure', () => {
     expect(await trail.list({ per_page: 10, actor: pseudonym }, signal)).toMatchObject({ total: 1 });
     await trail.seal(signal);
     expect(await trail.verify(1, signal)).toMatchObject({ rows: 4, broken: undefined });
+  });
+
+  it('of one who has done much goes on where it broke off, and is on record once, and nothing seems tampered with meanwhile', async () => {
+    const made = await openTrail();
+    const { trail, act, again, database } = made;
+    for (let n = 0; n < 5; n++)
+      await act('user-1', ...Array.from({ length: 900 }, (_, row) => fileEntry(`f${n}-${row}`)));
+    await trail.seal(signal);
+    let calls = 0;
+    const failing: Database = {
+      ...database,
+      transaction: (...call) =>
+        ++calls === 3 ? Promise.reject(new Error('broke off')) : database.transaction(...call),
+    };
+    const left = async () => (await made.run('select from audit_log where after is not null')).length;
+
+    await expect(again({ database: failing }).eraseFacts('user-1', signal)).rejects.toThrow('broke off');
+    const [leftMeanwhile, meanwhile] = [await left(), await trail.verify(1, signal)];
+    await trail.eraseFacts('user-1', signal);
+    const leftForTheLast = await left();
+    await forget(made, 'admin', 'user-1');
+    await trail.seal(signal);
+
+    expect([leftMeanwhile, leftForTheLast]).toEqual([2_500, 0]);
+    expect(meanwhile).toMatchObject({ rows: 4_500, broken: undefined });
+    expect(await trail.list({ per_page: 1, action: 'user.erase' }, signal)).toMatchObject({ total: 1 });
+    expect(await trail.verify(1, signal)).toMatchObject({ rows: 4_501, broken: undefined });
   });
 
   it('excuses no row of anybody else', async () => {
