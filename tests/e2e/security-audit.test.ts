@@ -116,10 +116,10 @@ describe('the start of the app in production', () => {
   }
 
   it('is refused for what is critical, all of it at once', async () => {
-    const { stdout, stderr } = await load({ SECRET_KEY: weakKey, PUBLIC_BASE_URL: 'http://api.example.com' });
+    const { stdout, stderr } = await load({ SECRET_KEY: weakKey, EASY_AUTH: 'true' });
 
     expect(stderr).toMatch(/ConfigError: The settings are not safe in production:\n {2}- weak_secret_key: /);
-    expect(stderr).toMatch(/^ {2}- plain_http_base_url: /m);
+    expect(stderr).toMatch(/^ {2}- easy_auth_without_platform: /m);
     expect(stdout + stderr).not.toContain(weakKey);
   });
 

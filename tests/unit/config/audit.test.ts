@@ -51,6 +51,7 @@ const cases: readonly [id: string, changes: Environment, facts?: { nodeVersion?:
     'weak_jwt_secret',
     { JWT_SECRET: 'x'.repeat(40), JWT_ISSUER: 'https://login.example', JWT_AUDIENCE: 'crown-safe' },
   ],
+  ['weak_previous_secret_key', { SECRET_KEY_PREVIOUS: 'local-development-only-0123456789abcdef' }],
   ['weak_metrics_token', { METRICS_TOKEN: 'metrics-metrics-metrics' }],
   [
     'weak_database_password',
@@ -74,6 +75,8 @@ const cases: readonly [id: string, changes: Environment, facts?: { nodeVersion?:
   ['jwt_for_anybody', { JWT_SECRET: drawn[2], JWT_ISSUER: 'https://login.example' }],
   ['cors_wildcard', { ENVIRONMENT: 'staging', CORS_ORIGINS: 'https://app.example, *' }],
   ['cors_plain_http', { CORS_ORIGINS: 'http://app.example' }],
+  ['no_client_address', { TRUSTED_PROXY_HOPS: '0' }],
+  ['client_address_by_gateway', { TRUSTED_PROXY_HOPS: '2' }],
   ['plain_http_base_url', { PUBLIC_BASE_URL: 'http://api.example.com' }],
   ['database_without_tls', { DATABASE_URL: 'postgresql://app@db.example/crownsafe?sslmode=disable' }],
   ['database_unverified', { DATABASE_DIRECT_URL: 'postgresql://app@db.example/crownsafe?sslmode=no-verify' }],
@@ -101,7 +104,8 @@ describe('the audit of settings', () => {
   it.each(cases)('finds %s', (id, changes, facts) => {
     const findings = idsOf({ ...sound, ...changes }, facts);
 
-    expect(new Set(findings)).toEqual(new Set([id, 'backups_not_encrypted']));
+    const alsoSo = id === 'weak_previous_secret_key' ? ['previous_secret'] : [];
+    expect(new Set(findings)).toEqual(new Set([id, ...alsoSo, 'backups_not_encrypted']));
   });
 
   it('refuses by every critical rule that production does not refuse by itself', () => {
@@ -145,13 +149,27 @@ describe('the audit of settings', () => {
     for (const secret of [...secrets, encodeURIComponent(secrets[1])]) expect(text).not.toContain(secret);
   });
 
-  it('looks at a secret that is still accepted, too', () => {
-    const [worst] = audit({ ...sound, SECRET_KEY_PREVIOUS: 'x'.repeat(40) });
+  it('lets a weak SECRET_KEY be replaced without losing what it has made', () => {
+    refuseCritical(loadConfig({ ...sound, SECRET_KEY_PREVIOUS: 'x'.repeat(40) }));
+  });
+
+  it('looks at a secret of bearer tokens that is still accepted, too, but not where there are none', () => {
+    const tokens = { ...sound, JWT_SECRET_PREVIOUS: 'x'.repeat(40), JWT_ISSUER: 'a', JWT_AUDIENCE: 'b' };
+    const [worst] = audit({ ...tokens, JWT_SECRET: drawn[2] });
 
     expect(worst).toMatchObject({
-      id: 'weak_secret_key',
-      title: expect.stringMatching(/: SECRET_KEY_PREVIOUS$/),
+      id: 'weak_jwt_secret',
+      title: expect.stringMatching(/: JWT_SECRET_PREVIOUS$/),
     });
+    expect(() => refuseCritical(loadConfig({ ...tokens, JWT_SECRET: drawn[2] }))).toThrow(ConfigError);
+    expect(idsOf(tokens)).not.toContain('weak_jwt_secret');
+  });
+
+  it('names each secret that is still accepted', () => {
+    const previous = { SECRET_KEY_PREVIOUS: drawn[2], JWT_SECRET_PREVIOUS: `${drawn[2]}Kd7w` };
+    const found = audit({ ...sound, ...previous }).find(({ id }) => id === 'previous_secret');
+
+    expect(found?.title).toMatch(/: SECRET_KEY_PREVIOUS, JWT_SECRET_PREVIOUS$/);
   });
 
   it.each<[string, Environment, string]>([
@@ -195,7 +213,9 @@ describe('the audit of settings', () => {
     ['20.1.0', true],
     ['22.1.0', false],
     ['24.21.0', false],
+    ['25.2.0', false],
     ['26.0.0', false],
+    ['27.0.0', false],
   ])('knows whether Node.js %s gets fixes in June 2026: %s', (nodeVersion, isOver) => {
     expect(idsOf(ownMachine, { nodeVersion })).toEqual(isOver ? ['node_end_of_life'] : []);
   });
@@ -203,18 +223,18 @@ describe('the audit of settings', () => {
 
 describe('a critical finding', () => {
   it('keeps the app from starting in production, all of them in one message', () => {
-    const environment = { ...sound, SECRET_KEY: 'x'.repeat(40), PUBLIC_BASE_URL: 'http://api.example.com' };
+    const environment = { ...sound, SECRET_KEY: 'x'.repeat(40), EASY_AUTH: 'true' };
     const start = () => refuseCritical(loadConfig(environment));
 
     expect(start).toThrow(ConfigError);
     expect(start).toThrow(
-      /not safe in production:\n {2}- weak_secret_key: .+\n {2}- plain_http_base_url: .+$/,
+      /not safe in production:\n {2}- weak_secret_key: .+\n {2}- easy_auth_without_platform: .+$/,
     );
   });
 
   it('keeps it from starting nowhere else, and nothing else does', () => {
     const staging = { ...sound, ENVIRONMENT: 'staging', SECRET_KEY: 'x'.repeat(40) };
-    const mereHigh = { ...sound, METRICS_TOKEN: 'x'.repeat(40) };
+    const mereHigh = { ...sound, METRICS_TOKEN: 'x'.repeat(40), PUBLIC_BASE_URL: 'http://api.example.com' };
 
     for (const environment of [staging, mereHigh]) refuseCritical(loadConfig(environment));
   });

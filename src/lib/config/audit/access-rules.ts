@@ -34,4 +34,26 @@ export const accessRules: readonly Rule[] = [
     found: ({ config }) =>
       isDeployed(config) && config.CORS_ORIGINS.some((origin) => origin.startsWith('http:')),
   },
+  {
+    id: 'plain_http_base_url',
+    level: 'high',
+    title: 'Links to the app lead over plain HTTP',
+    fix: 'Set PUBLIC_BASE_URL to an https:// address, or remove it',
+    found: ({ config }) => isDeployed(config) && (config.PUBLIC_BASE_URL?.startsWith('http:') ?? false),
+  },
+  {
+    id: 'no_client_address',
+    level: 'high',
+    title:
+      'All clients seem to come from the front end of the platform: one that shows bad credentials shuts out the others, and the audit trail knows no address',
+    fix: 'Remove TRUSTED_PROXY_HOPS; set it to 2 with a gateway of yours before the app',
+    found: ({ config }) => config.isInAzure && config.TRUSTED_PROXY_HOPS === 0,
+  },
+  {
+    id: 'client_address_by_gateway',
+    level: 'low',
+    title: 'Who can go around the gateway before the app chooses the address it is counted and noted under',
+    fix: 'Let in the gateway only (az functionapp config access-restriction), which the app cannot see, or remove TRUSTED_PROXY_HOPS',
+    found: ({ config }) => config.isInAzure && config.TRUSTED_PROXY_HOPS > 1,
+  },
 ];

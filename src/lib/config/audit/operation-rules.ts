@@ -9,7 +9,10 @@ const endOfLife: Readonly<Record<string, string>> = {
   20: '2026-04-30',
   22: '2027-04-30',
   24: '2028-04-30',
+  25: '2026-06-01',
 };
+
+const newestKnown = 25;
 
 /** What keeps operators from noticing, or tells others too much. */
 export const operationRules: readonly Rule[] = [
@@ -27,8 +30,10 @@ export const operationRules: readonly Rule[] = [
     fix: 'Deploy on a newer one: runtime.version in infra/modules/functionapp.bicep, then azd provision',
     found({ nodeVersion, now }) {
       const [line = ''] = nodeVersion.split('.');
-      const end = endOfLife[line] ?? (Number(line) < 20 || Number(line) % 2 === 1 ? '1970-01-01' : undefined);
-      return end !== undefined && now > Date.parse(end) && `Node.js ${line}, since ${end}`;
+      const end = endOfLife[line];
+      if (end !== undefined) return now > Date.parse(end) && `Node.js ${line}, since ${end}`;
+      // Those in between lasted for half a year.
+      return Number(line) < newestKnown && `Node.js ${line}`;
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { Config } from '../load.ts';
 import { describeSettings } from '../settings.ts';
+import { isGuessable } from './critical-rules.ts';
 import type { Rule } from './finding.ts';
 import { drawn, isWeak, namesOf } from './weak-secret.ts';
 
@@ -8,6 +9,14 @@ const passwordBits = 40;
 
 /** What is wrong with secrets by themselves. */
 export const secretRules: readonly Rule[] = [
+  {
+    // Not critical: without it, what the weak one has made could not be encrypted and hashed anew.
+    id: 'weak_previous_secret_key',
+    level: 'high',
+    title: 'SECRET_KEY_PREVIOUS can be guessed: what it signs is accepted, what it has encrypted can be read',
+    fix: 'Run crownsafe keys rotate, and remove SECRET_KEY_PREVIOUS, or disable the version before in the vault',
+    found: ({ config }) => isGuessable(config.SECRET_KEY_PREVIOUS),
+  },
   {
     id: 'weak_metrics_token',
     level: 'high',
@@ -33,7 +42,8 @@ export const secretRules: readonly Rule[] = [
   {
     id: 'password_in_settings',
     level: 'medium',
-    title: 'A database password lies in the settings of the app, where administrators can read it',
+    title:
+      'The app logs in to the database with a password, which whoever may read its settings, or its vault, can take along',
     fix: "Leave the password out of the URL, so that the app's identity logs in: crownsafe roles apply --entra-object-id …",
     found: ({ config }) =>
       config.isInAzure && namesOf(databaseSettings, (name) => passwordOf(config[name]) !== undefined),
@@ -42,8 +52,9 @@ export const secretRules: readonly Rule[] = [
     id: 'previous_secret',
     level: 'low',
     title: 'A replaced secret is still accepted',
-    fix: 'Remove SECRET_KEY_PREVIOUS when nothing needs it any more',
-    found: ({ config }) => config.SECRET_KEY_PREVIOUS !== undefined,
+    fix: 'When nothing needs it any more (crownsafe keys rotate tells for SECRET_KEY), remove the setting, or disable the version before in the vault',
+    found: ({ config }) =>
+      namesOf(['SECRET_KEY_PREVIOUS', 'JWT_SECRET_PREVIOUS'], (name) => config[name] !== undefined),
   },
   {
     id: 'storage_key',
