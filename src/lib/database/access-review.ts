@@ -6,7 +6,7 @@ import { schemaOwner } from './roles/role-names.ts';
 /** What the server tells of the role that the app logs in as, and of itself. */
 interface AccessFacts {
   readonly login: string;
-  /** What neither the login nor what it acts as should be able to: `superuser`, `createrole`, … */
+  /** What neither the login nor any role it may act as should be able to: `superuser`, `createrole`, … */
   readonly powers: readonly string[];
   /** It owns tables, or may act as who does: it may drop them. */
   readonly mayDrop: boolean;
@@ -72,16 +72,21 @@ function finding(isSo: boolean, what: Finding): Finding[] {
   return isSo ? [what] : [];
 }
 
-/** Of the login and of what it acts as; what it may act as only when it says so (dumps read everything) is meant. */
+/**
+ * Of the login and of all it may act as, also only when it says so: whoever takes over the app says so. That it may read everything
+ * for dumps, and no more, is meant.
+ */
 async function readFacts(db: Db): Promise<AccessFacts> {
   const { rows } = await sql<AccessFacts>`
-    with us as (select * from pg_roles where rolname in (session_user, current_user))
+    with us as (select * from pg_roles where pg_has_role(session_user, oid, 'MEMBER'))
     select session_user::text as login,
            array_remove(array[
              case when bool_or(rolsuper) then 'superuser' end, case when bool_or(rolcreaterole) then 'createrole' end,
              case when bool_or(rolcreatedb) then 'createdb' end,
              case when bool_or(rolreplication) then 'replication' end,
-             case when bool_or(rolbypassrls) then 'bypassrls' end], null) as powers,
+             case when bool_or(rolbypassrls) then 'bypassrls' end,
+             case when bool_or(rolname in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+               then 'able to use files of the server' end], null) as powers,
            exists (select from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
                    and pg_has_role(session_user, relowner, 'MEMBER'))
              or exists (select from pg_roles where rolname = ${schemaOwner}

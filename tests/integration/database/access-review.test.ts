@@ -65,6 +65,25 @@ describe('the review of a login', () => {
     expect(await findingsOf(url)).toEqual([['database_superuser', 'critical']]);
   });
 
+  it.each(['superuser', 'createrole'])('finds who may act as one with the power %s', async (power) => {
+    await runStatements(server.url, `create role mighty ${power}`);
+    onTestFinished(async () => {
+      await runStatements(server.url, 'drop role mighty');
+    });
+    const url = await loginAs('noinherit', 'grant mighty to somebody');
+
+    expect(await findingsOf(url)).toContainEqual(['database_superuser', 'critical']);
+  });
+
+  it.each(['pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'])(
+    'finds who may do what %s may',
+    async (role) => {
+      const url = await loginAs('', `grant ${role} to somebody`);
+
+      expect(await findingsOf(url)).toEqual([['database_superuser', 'critical']]);
+    },
+  );
+
   it('finds one who owns a table', async () => {
     const url = await loginAs(
       '',
