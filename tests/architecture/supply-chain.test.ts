@@ -9,9 +9,10 @@ const sha512 = `sha512-${'A'.repeat(86)}==`;
 
 /**
  * Tools for developers on other systems than the one the lock was made on, where npm has left the hash out. What is built,
- * tested and deployed needs none of them.
+ * tested and deployed, on Linux with glibc, needs none of them.
  */
-const withoutHash = /^node_modules\/(?:@biomejs\/cli|@oxc-parser\/binding)-[\w-]+ has no sha512$/;
+const withoutHash =
+  /^node_modules\/(?:@biomejs\/cli|@oxc-parser\/binding)-(?!linux-(?:x64|arm64)(?:-gnu)? )[\w-]+ has no sha512$/;
 
 describe('the lock of packages', () => {
   it('is refused with a package from elsewhere, or without the hash of its bytes', () => {
@@ -31,6 +32,15 @@ describe('the lock of packages', () => {
       'node_modules/e has no sha512',
       'node_modules/f has no sha512',
     ]);
+  });
+
+  it('has the hash of the tools that are used where it is built', () => {
+    const fault = (name: string) => `node_modules/${name} has no sha512`;
+
+    expect(withoutHash.test(fault('@biomejs/cli-darwin-arm64'))).toBe(true);
+    expect(withoutHash.test(fault('@biomejs/cli-linux-x64-musl'))).toBe(true);
+    for (const name of ['@biomejs/cli-linux-x64', '@oxc-parser/binding-linux-x64-gnu', '@biomejs/biome'])
+      expect(withoutHash.test(fault(name))).toBe(false);
   });
 
   it('has the hash of every package, but for tools of other systems', () => {
