@@ -10,6 +10,7 @@ export interface KeyVaultServer extends AsyncDisposable {
   /** Adds a version, by default one that was made an hour ago; returns its id. */
   add(name: string, value: string, ageMinutes?: number): string;
   disable(name: string, version: string): void;
+  enable(name: string, version: string): void;
   /** Behaves otherwise from now on; without an answer, as a vault does again. */
   behave(answer?: Answer): void;
 }
@@ -18,6 +19,7 @@ interface Version {
   readonly id: string;
   readonly value: string;
   readonly created: number;
+  updated: number;
   enabled: boolean;
 }
 
@@ -46,9 +48,9 @@ export async function startKeyVaultServer(certificate: SelfSigned): Promise<KeyV
       return refuse(response, 403, 'Forbidden', 'Operation get is not allowed on a disabled secret.');
     send(response, 200, { value: found.value, ...described(name, found) });
   };
-  const described = (name: string, { id, enabled, created }: Version) => ({
+  const described = (name: string, { id, enabled, created, updated }: Version) => ({
     id: `${server.origin}/secrets/${name}/${id}`,
-    attributes: { enabled, created, updated: created, recoveryLevel: 'Recoverable+Purgeable' },
+    attributes: { enabled, created, updated, recoveryLevel: 'Recoverable+Purgeable' },
   });
   const list = (response: ServerResponse, url: URL, versions: readonly Version[]) => {
     const name = url.pathname.split('/')[2] ?? '';
@@ -60,6 +62,11 @@ export async function startKeyVaultServer(certificate: SelfSigned): Promise<KeyV
       nextLink: next < versions.length ? url.href : null,
     });
   };
+  const setEnabled = (name: string, version: string, enabled: boolean) => {
+    const found = secrets.get(name)?.find(({ id }) => id === version);
+    if (!found) throw new Error(`the vault has no version ${version} of ${name}`);
+    Object.assign(found, { enabled, updated: Math.floor(Date.now() / 1000) });
+  };
   let current = asVault;
   const server = await startMisbehavingServer((...call) => current(...call), certificate);
   return {
@@ -68,12 +75,14 @@ export async function startKeyVaultServer(certificate: SelfSigned): Promise<KeyV
     add(name, value, ageMinutes = 60) {
       const id = randomUUID().replaceAll('-', '');
       const created = Math.floor(Date.now() / 1000) - ageMinutes * 60;
-      secrets.set(name, [...(secrets.get(name) ?? []), { id, value, created, enabled: true }]);
+      secrets.set(name, [
+        ...(secrets.get(name) ?? []),
+        { id, value, created, updated: created, enabled: true },
+      ]);
       return id;
     },
-    disable(name, version) {
-      for (const one of secrets.get(name) ?? []) if (one.id === version) one.enabled = false;
-    },
+    disable: (name, version) => setEnabled(name, version, false),
+    enable: (name, version) => setEnabled(name, version, true),
     behave(answer = asVault) {
       current = answer;
     },

@@ -7,6 +7,8 @@ interface SecretVersion {
   readonly id: string;
   /** Milliseconds since the epoch, in whole seconds. */
   readonly createdAt: number;
+  /** When it was made, enabled or described last; nobody may have used it before. */
+  readonly changedAt: number;
 }
 
 /** The secrets of a vault. */
@@ -53,9 +55,11 @@ export function connectKeyVault({ url, identity, call }: KeyVaultOptions): KeyVa
         call('list versions of secret', signal, async (abortSignal) => {
           const found: SecretVersion[] = [];
           const all = (await client()).listPropertiesOfSecretVersions(name, { abortSignal });
-          for await (const { version, createdOn, enabled } of all)
-            if (version !== undefined && enabled === true)
-              found.push({ id: version, createdAt: createdOn?.getTime() ?? 0 });
+          for await (const { version, createdOn, updatedOn, enabled } of all) {
+            if (version === undefined || enabled !== true) continue;
+            const createdAt = createdOn?.getTime() ?? 0;
+            found.push({ id: version, createdAt, changedAt: updatedOn?.getTime() ?? createdAt });
+          }
           return found;
         }),
       ).catch((error) => {

@@ -19,8 +19,8 @@ const readingMs = 15_000;
 /** Between two readings when the last one has failed: with secrets that do, and without. */
 const pauseMs = { withSecrets: 30_000, without: 5_000 };
 /**
- * A new version signs when it is this old, so that by then every instance has read it: one that has not would refuse what the
- * others have signed. Twice the time between two readings.
+ * A version signs when it is there, and enabled, for this long, so that by then every instance has read it: one that has not would
+ * refuse what the others have signed. Twice the time between two readings.
  */
 const comingMs = 2 * lifeMs;
 
@@ -33,8 +33,8 @@ export interface SecretPlace {
   readonly given: RotatingSecret | undefined;
   /** Whether the service can do without. */
   readonly optional: boolean;
-  /** What is wrong with a value, without quoting it. */
-  readonly faultOf: (value: string) => string | undefined;
+  /** What is wrong with a value, without quoting it; more may be asked of the newest version than of the one before it. */
+  readonly faultOf: (value: string, isNewest: boolean) => string | undefined;
 }
 
 /** The secrets that are read while the app runs, and may be replaced. */
@@ -47,7 +47,7 @@ export interface Secrets<Name extends string> {
    */
   ready(signal: AbortSignal): Promise<void>;
   /**
-   * What to sign with, and what to accept beside it: for the first ten minutes of a new version that one, then the one before it.
+   * What to sign with, and what to accept beside it: for the first ten minutes of a new version, or of one that was enabled only now, that one, then the one before it.
    *
    * @throws AppError `unavailable` before `ready`
    */
@@ -71,7 +71,7 @@ interface SecretsOptions<Name extends string> {
 interface Version {
   readonly id: string;
   readonly value: string;
-  readonly createdAt: number;
+  readonly changedAt: number;
 }
 
 /** The two newest versions that are enabled, newest first; of a setting, current and previous. */
@@ -95,7 +95,9 @@ export function createSecrets<Name extends string>(options: SecretsOptions<Name>
     onReading();
     const readings = names.map(async (name) => {
       const reading = readSecret(from, places[name], held.get(name) ?? [], time.signal);
-      held.set(name, await rejectOnAbort(reading, time.signal));
+      const { usable, error } = await rejectOnAbort(reading, time.signal);
+      if (usable) held.set(name, usable);
+      if (error) throw error;
     });
     const errors = (await Promise.allSettled(readings)).flatMap((outcome, index) => {
       if (outcome.status === 'fulfilled') return [];
@@ -134,7 +136,7 @@ export function createSecrets<Name extends string>(options: SecretsOptions<Name>
       if (!newest) return undefined;
       if (!before) return { current: newest.value };
       const [current, previous] =
-        clock.now() - newest.createdAt < comingMs ? [before, newest] : [newest, before];
+        clock.now() - newest.changedAt < comingMs ? [before, newest] : [newest, before];
       return { current: current.value, previous: previous.value };
     },
     newest: (name) => valuesOf(name)[0]?.value,
@@ -143,38 +145,52 @@ export function createSecrets<Name extends string>(options: SecretsOptions<Name>
 
 function ofSettings({ given }: SecretPlace): Held {
   if (!given) return [];
-  const ofSetting = (value: string) => ({ id: '', value, createdAt: 0 });
+  const ofSetting = (value: string) => ({ id: '', value, changedAt: 0 });
   return [given.current, ...(given.previous === undefined ? [] : [given.previous])].map(ofSetting);
 }
 
-/** @throws SecretsError */
+interface Reading {
+  /** Left out: what is known stays. */
+  readonly usable?: Held;
+  readonly error?: SecretsError;
+}
+
+/**
+ * Reads a secret. A newest version that is not usable leaves an instance that starts with the one before it, as it leaves the
+ * others: else a slip in the vault would be an outage as soon as all have been replaced.
+ *
+ * @throws SecretsError `secret_missing`, and what the vault throws
+ */
 async function readSecret(
   vault: KeyVault,
   place: SecretPlace,
   known: Held,
   signal: AbortSignal,
-): Promise<Held> {
+): Promise<Reading> {
   const { nameInVault, setting, optional } = place;
   const versions = (await vault.enabledVersions(nameInVault, signal)).slice(0, 2);
   if (versions.length === 0) {
     const given = ofSettings(place);
-    if (given.length > 0 || optional) return given;
+    if (given.length > 0 || optional) return { usable: given };
     throw new SecretsError(
       'secret_missing',
       `The vault has no enabled version of the secret ${nameInVault}, and ${setting} is not set`,
     );
   }
-  return Promise.all(
-    versions.map(async ({ id, createdAt }) => {
+  const read = await Promise.all(
+    versions.map(async ({ id, changedAt }, index) => {
       const value = known.find((one) => one.id === id)?.value ?? (await vault.read(nameInVault, id, signal));
-      const fault = place.faultOf(value);
-      if (fault === undefined) return { id, value, createdAt };
-      throw new SecretsError(
-        'secret_unusable',
-        `The secret ${nameInVault} in the vault ${fault} (${setting})`,
-      );
+      return { id, value, changedAt, fault: place.faultOf(value, index === 0) };
     }),
   );
+  const fault = read.find((one) => one.fault !== undefined)?.fault;
+  if (fault === undefined) return { usable: read };
+  const error = new SecretsError(
+    'secret_unusable',
+    `The secret ${nameInVault} in the vault ${fault} (${setting})`,
+  );
+  const before = read.slice(1).filter((one) => one.fault === undefined);
+  return known.length === 0 && before.length > 0 ? { usable: before, error } : { error };
 }
 
 function notKnown(cause: unknown): AppError {

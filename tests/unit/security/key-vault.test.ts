@@ -50,6 +50,17 @@ describe('a vault', () => {
     expect((listed[0]?.createdAt ?? 0) - (listed[1]?.createdAt ?? 0)).toBe(20 * 60_000);
   });
 
+  it('tells when a version was enabled, and not only when it was made', async () => {
+    const version = server.add('secret-key', 'staged', 60);
+    server.disable('secret-key', version);
+    server.enable('secret-key', version);
+
+    const [listed] = await open().vault.enabledVersions('secret-key', signal);
+
+    expect(listed?.id).toBe(version);
+    expect(Math.round(((listed?.changedAt ?? 0) - (listed?.createdAt ?? 0)) / 60_000)).toBe(60);
+  });
+
   it('gives the value of a version', async () => {
     const version = server.add('secret-key', 'the value');
     server.add('secret-key', 'another');

@@ -11,6 +11,8 @@ type Name = 'SECRET_KEY' | 'JWT_SECRET';
 interface Version {
   readonly id: string;
   readonly createdAt: number;
+  /** Left out: never since it was made. */
+  readonly changedAt?: number;
   readonly value: string;
 }
 
@@ -25,7 +27,9 @@ function memoryVault(versions: Partial<Record<string, readonly Version[]>>) {
       vault.asked.push(name);
       await vault.before();
       const all = vault.versions[name] ?? [];
-      return all.toSorted((a, b) => b.createdAt - a.createdAt);
+      return all
+        .toSorted((a, b) => b.createdAt - a.createdAt)
+        .map((version) => ({ changedAt: version.createdAt, ...version }));
     },
     async read(name: string, id: string) {
       vault.asked.push(`${name}/${id}`);
@@ -229,6 +233,21 @@ describe('a version that was added', () => {
     expect(secrets.newest('SECRET_KEY')).toBe('second');
   });
 
+  it('signs ten minutes after it was enabled, when it was made before that', async () => {
+    const { clock, secrets, vault, request } = setUp();
+    await clock.advance(60 * minuteMs);
+    vault.versions['secret-key'] = [
+      { id: 'v1', value: 'first', ...old },
+      { ...second(clock), createdAt: 1, changedAt: clock.now() },
+    ];
+    await request();
+    const atFirst = secrets.get('SECRET_KEY');
+    await clock.advance(10 * minuteMs);
+
+    expect(atFirst).toEqual({ current: 'first', previous: 'second' });
+    expect(secrets.get('SECRET_KEY')).toEqual({ current: 'second', previous: 'first' });
+  });
+
   it('signs at once where it is the only one, as after the loss of the one before it', async () => {
     const { clock, secrets, vault, request } = setUp();
     vault.versions['secret-key'] = [second(clock)];
@@ -334,6 +353,29 @@ describe('a value that the setting must not have', () => {
 
     expect(await refusalOf()).toMatchObject({ cause: { code: 'secret_unusable' } });
     expect(failures).toEqual(['SECRET_KEY: The secret secret-key in the vault is too short (SECRET_KEY)']);
+  });
+
+  it('leaves an instance that starts with the one before it, and is told', async () => {
+    const { secrets, vault, failures, request } = setUp();
+    vault.versions['secret-key'] = [
+      { id: 'v1', value: 'first', ...old },
+      { id: 'v2', value: 'ab', createdAt: 1 },
+    ];
+    await request();
+
+    expect(secrets.get('SECRET_KEY')).toEqual({ current: 'first' });
+    expect(failures).toEqual(['SECRET_KEY: The secret secret-key in the vault is too short (SECRET_KEY)']);
+  });
+
+  it('is refused also where it is the one before, since others may still sign with what came before both', async () => {
+    const { secrets, vault, refusalOf } = setUp();
+    vault.versions['secret-key'] = [
+      { id: 'v1', value: 'ab', ...old },
+      { id: 'v2', value: 'second', createdAt: 1 },
+    ];
+
+    expect(await refusalOf()).toMatchObject({ cause: { code: 'secret_unusable' } });
+    expect(() => secrets.get('SECRET_KEY')).toThrow(expect.objectContaining({ code: 'unavailable' }));
   });
 
   it('leaves the one before it in use', async () => {
