@@ -1,4 +1,4 @@
-import { type Config, faultOfSetting, type VaultSetting } from './lib/config/index.ts';
+import { type Config, faultOfSetting, isGuessable, type VaultSetting } from './lib/config/index.ts';
 import type { Clock } from './lib/core/index.ts';
 import { type Logger, type Metrics, outsideOfInvocations } from './lib/observability/index.ts';
 import type { Resilience } from './lib/resilience/index.ts';
@@ -28,6 +28,11 @@ export function openSecrets(config: Config, { clock, logger, metrics, resilience
     'Secrets that could not be read from the vault',
   );
   const url = config.USE_SECRETS_MANAGER ? config.KEY_VAULT_URL : undefined;
+  /** What keeps the app from starting in production when the settings have it. */
+  const weaknessOf = (setting: VaultSetting, value: string, isNewest: boolean) => {
+    const counts = setting === 'JWT_SECRET' || (setting === 'SECRET_KEY' && isNewest);
+    return config.isProduction && counts && isGuessable(value) ? 'can be guessed' : undefined;
+  };
   const place = (
     setting: VaultSetting,
     nameInVault: string,
@@ -41,7 +46,7 @@ export function openSecrets(config: Config, { clock, logger, metrics, resilience
     nameInVault,
     given: current === undefined ? undefined : { current, previous },
     optional,
-    faultOf: (value) => faultOfSetting(setting, value),
+    faultOf: (value, isNewest) => faultOfSetting(setting, value) ?? weaknessOf(setting, value, isNewest),
   });
   const secrets = createSecrets<VaultSetting>({
     clock,
@@ -77,11 +82,23 @@ export function openSecrets(config: Config, { clock, logger, metrics, resilience
     if (value === undefined) throw new Error('a secret that is not optional is not there');
     return value;
   };
+  const secretKey = (): RotatingSecret => needed(secrets.get('SECRET_KEY'));
   return {
     ready: secrets.ready,
-    secretKey: (): RotatingSecret => needed(secrets.get('SECRET_KEY')),
+    secretKey,
     /** Of bearer tokens; `undefined` where none are accepted. */
     jwtSecrets: (): RotatingSecret | undefined => secrets.get('JWT_SECRET'),
     databaseUrl: (): string => needed(secrets.newest('DATABASE_URL')),
+    /** As the settings would have them. `undefined` where they do have them, because no vault is read. */
+    ofVault:
+      url === undefined
+        ? undefined
+        : () => ({
+            SECRET_KEY: secretKey().current,
+            SECRET_KEY_PREVIOUS: secretKey().previous,
+            JWT_SECRET: secrets.get('JWT_SECRET')?.current,
+            JWT_SECRET_PREVIOUS: secrets.get('JWT_SECRET')?.previous,
+            DATABASE_URL: needed(secrets.newest('DATABASE_URL')),
+          }),
   };
 }

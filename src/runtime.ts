@@ -261,7 +261,13 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
     backupStorage,
     container: config.AZURE_STORAGE_CONTAINER,
   };
-  const { critical, others } = dependencyChecks(accounts);
+  const { critical, all } = dependencyChecks(accounts);
+  const audited = (instead: Partial<Config> = {}) =>
+    auditSettings({
+      config: { ...config, ...instead },
+      nodeVersion: process.versions.node,
+      now: clock.now(),
+    });
   declareGauges({
     clock,
     metrics,
@@ -343,14 +349,14 @@ function createRuntime(config: Config, logTo: NodeJS.WritableStream) {
       isStopping: () => lifecycle.isStopping,
       checks: critical,
     }),
-    dependencies: [...critical, ...others],
+    dependencies: all,
     securityAudit: lazy(() =>
       createSecurityAudit({
         clock,
         logger: logger.child('security'),
         metrics,
-        readSettings: () => auditSettings({ config, nodeVersion: process.versions.node, now: clock.now() }),
-        questions: auditQuestions(clock, accounts),
+        readSettings: audited,
+        questions: auditQuestions(clock, accounts, audited),
       }),
     ),
     /** For the end of the process: lets work end and closes connections. */

@@ -15,7 +15,7 @@ export function addDoctorCommand(program: Command): void {
     .description(
       'try every dependency and audit the security; ends with 1 when one fails or a finding is critical or high',
     )
-    .action(() => withRuntime(examine));
+    .action(() => withRuntime(examine, { waitsForSecrets: false }));
 }
 
 const checkTimeoutMs = 10_000;

@@ -6,9 +6,12 @@ import { commandRuntime } from '../runtime.ts';
 /**
  * Runs one command on the services of the app, and closes their connections when it has ended. In the audit trail, who acts is
  * the user of the machine it runs on.
+ *
+ * @param options - `waitsForSecrets: false` for work that tells by itself when the vault does not give them
  */
 export async function withRuntime(
   work: (services: ReturnType<typeof commandRuntime>, signal: AbortSignal) => Promise<void>,
+  { waitsForSecrets = true } = {},
 ): Promise<void> {
   const services = commandRuntime();
   const id = newId();
@@ -21,7 +24,7 @@ export async function withRuntime(
   };
   const { signal } = new AbortController();
   try {
-    await services.secrets.ready(signal);
+    if (waitsForSecrets) await services.secrets.ready(signal);
     await runInContext(context, () => work(services, signal));
   } finally {
     await services.dispose();

@@ -1,4 +1,4 @@
-export { refuseCritical } from './audit/critical-rules.ts';
+export { isGuessable, refuseCritical } from './audit/critical-rules.ts';
 export { type Finding, findingLevels, isDeployed, worstFirst } from './audit/finding.ts';
 export { auditSettings } from './auditing.ts';
 export { databaseTls } from './database-tls.ts';

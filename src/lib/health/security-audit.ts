@@ -62,10 +62,9 @@ export function createSecurityAudit(ports: SecurityAuditPorts): SecurityAudit {
       const answers = await Promise.all(
         questions.map(async (question) => ({ of: question.of, found: await ask(question, signal) })),
       );
-      const findings = worstFirst([
-        ...(await readSettings()),
-        ...answers.flatMap(({ found }) => found ?? []),
-      ]);
+      const told = [...(await readSettings()), ...answers.flatMap(({ found }) => found ?? [])];
+      // Whoever knows more than the settings may say the same, and more of it.
+      const findings = worstFirst([...new Map(told.map((finding) => [finding.id, finding])).values()]);
       for (const finding of findings) count(finding);
       const unanswered = answers.filter(({ found }) => found === undefined).map(({ of }) => unanswerable(of));
       const countOf = (level: Finding['level']) =>

@@ -58,6 +58,19 @@ describe('the security audit', () => {
     });
   });
 
+  it('takes the word of who knows more about the same', async () => {
+    const more = { ...finding('a', 'high'), title: 'Title of a: here and there' };
+    const { audit } = setUp([finding('a', 'high'), finding('b', 'low')], {
+      of: 'vault',
+      ask: async () => [more],
+    });
+
+    const { findings, counts } = await audit.run(signal);
+
+    expect(findings).toEqual([more, finding('b', 'low')]);
+    expect(counts).toMatchObject({ high: 1, low: 1 });
+  });
+
   it('calls unknown what fails or stays silent, within five seconds, and shows nothing of why', async () => {
     const { audit, clock, lines } = setUp(
       [],
