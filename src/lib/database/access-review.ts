@@ -57,13 +57,13 @@ export async function reviewAccess(database: Database, now: number, signal: Abor
       id: 'schema_open_to_all',
       level: 'medium',
       title: 'Every login of the database server may put tables and functions beside ours',
-      fix: 'crownsafe roles apply, or: revoke create on schema public from public',
+      fix: 'crownsafe roles apply --login <name>, or: revoke create on schema public from public',
     }),
     ...finding(isOld, {
       id: 'database_end_of_life',
       level: 'high',
       title: `PostgreSQL ${line} gets no more security fixes`,
-      fix: 'Upgrade the server: az postgres flexible-server upgrade',
+      fix: 'Upgrade the server: az postgres flexible-server upgrade --name <server> --resource-group <group> --version <newer>',
     }),
   ];
 }

@@ -33,7 +33,7 @@ function publicContainer(name: string): Finding {
     id: `public_container_${name.replaceAll('-', '_')}`,
     level: 'critical',
     title: `Anybody may read what is in the container ${name}, without a link`,
-    fix: `az storage container set-permission --name ${name} --public-access off, and for the whole account: az storage account update --allow-blob-public-access false`,
+    fix: `az storage container set-permission --account-name <account> --name ${name} --public-access off, and for the whole account: az storage account update --name <account> --allow-blob-public-access false`,
   };
 }
 

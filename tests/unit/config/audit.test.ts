@@ -80,6 +80,14 @@ const cases: readonly [id: string, changes: Environment, facts?: { nodeVersion?:
   ['plain_http_base_url', { PUBLIC_BASE_URL: 'http://api.example.com' }],
   ['database_without_tls', { DATABASE_URL: 'postgresql://app@db.example/crownsafe?sslmode=disable' }],
   ['database_unverified', { DATABASE_DIRECT_URL: 'postgresql://app@db.example/crownsafe?sslmode=no-verify' }],
+  [
+    'storage_without_tls',
+    {
+      WEBSITE_SITE_NAME: '',
+      BACKUP_STORAGE_BLOB_URI: '',
+      BACKUP_STORAGE_CONNECTION_STRING: connectionString('backup').replace('https', 'http'),
+    },
+  ],
   ['backups_beside_files', { BACKUP_STORAGE_BLOB_URI: 'https://data.blob.core.windows.net' }],
   ['backups_not_encrypted', {}],
   ['backups_off', { ENABLE_AUTOMATED_BACKUPS: 'false' }],
@@ -118,6 +126,17 @@ describe('the audit of settings', () => {
 
   it('has a case here for each of its rules', () => {
     expect(cases.map(([id]) => id).toSorted()).toEqual(auditRules.map(({ id }) => id).toSorted());
+  });
+
+  it('names commands with what they cannot do without', () => {
+    const commands = auditRules.flatMap(({ fix }) => fix.match(/\b(?:az|crownsafe) [\w -]+/g) ?? []);
+    const incomplete = [
+      /^crownsafe roles apply(?! --login )/,
+      /^az (?:storage account|webapp auth) update(?! --name )/,
+    ];
+
+    expect(commands).toContainEqual(expect.stringMatching(/^crownsafe roles apply --login /));
+    expect(commands.filter((command) => incomplete.some((form) => form.test(command)))).toEqual([]);
   });
 
   it('names the worst first, and where it is', () => {
@@ -165,6 +184,14 @@ describe('the audit of settings', () => {
     expect(idsOf(tokens)).not.toContain('weak_jwt_secret');
   });
 
+  it('looks at each endpoint of storage', () => {
+    const endpoints = 'BlobEndpoint=https://a.example;TableEndpoint=http://t.example';
+
+    expect(idsOf({ ...ownMachine, AzureWebJobsStorage: `${connectionString('a')};${endpoints}` })).toContain(
+      'storage_without_tls',
+    );
+  });
+
   it('names each secret that is still accepted', () => {
     const previous = { SECRET_KEY_PREVIOUS: drawn[2], JWT_SECRET_PREVIOUS: `${drawn[2]}Kd7w` };
     const found = audit({ ...sound, ...previous }).find(({ id }) => id === 'previous_secret');
@@ -183,6 +210,14 @@ describe('the audit of settings', () => {
       'a collector on this machine',
       { ...sound, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://[::1]:4318' },
       'plain_http_telemetry',
+    ],
+    [
+      'an emulator of storage on this machine',
+      {
+        ...ownMachine,
+        AzureWebJobsStorage: `${connectionString('a').replace('https', 'http')};BlobEndpoint=http://127.0.0.1:10000/a;QueueEndpoint=http://localhost:10001/a;TableEndpoint=https://t.example/a`,
+      },
+      'storage_without_tls',
     ],
     [
       'one account named twice',

@@ -53,7 +53,7 @@ export const accessRules: readonly Rule[] = [
     id: 'client_address_by_gateway',
     level: 'low',
     title: 'Who can go around the gateway before the app chooses the address it is counted and noted under',
-    fix: 'Let in the gateway only (az functionapp config access-restriction), which the app cannot see, or remove TRUSTED_PROXY_HOPS',
+    fix: 'Let in the gateway only (az functionapp config access-restriction add), which the app cannot see, or remove TRUSTED_PROXY_HOPS',
     found: ({ config }) => config.isInAzure && config.TRUSTED_PROXY_HOPS > 1,
   },
 ];

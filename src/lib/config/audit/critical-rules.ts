@@ -32,7 +32,7 @@ export const criticalRules: readonly SettingsRule[] = [
     id: 'easy_auth_without_platform',
     level: 'critical',
     title: 'Clients may say themselves who they are',
-    fix: 'Switch App Service Authentication on (az webapp auth update --enabled true), or remove EASY_AUTH. Where it is on and the platform does not say so: make sure that an x-ms-client-principal of your own is ignored, then set WEBSITE_AUTH_ENABLED=true',
+    fix: 'Switch App Service Authentication on (az webapp auth update --name <app> --resource-group <group> --enabled true), or remove EASY_AUTH. Where it is on and the platform does not say so: make sure that an x-ms-client-principal of your own is ignored, then set WEBSITE_AUTH_ENABLED=true',
     found: ({ config }) => isDeployed(config) && config.EASY_AUTH && !config.hasPlatformAuth,
   },
 ];

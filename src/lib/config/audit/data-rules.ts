@@ -19,6 +19,16 @@ export const dataRules: readonly Rule[] = [
     found: ({ config }) => remoteDatabases(config).some((url) => databaseTls(url) === 'unverified'),
   },
   {
+    id: 'storage_without_tls',
+    level: 'high',
+    title: 'Storage is spoken to in the clear, so files, backups and links can be read on their way',
+    fix: 'Write https in the connection strings of storage (DefaultEndpointsProtocol=https, BlobEndpoint=https://…)',
+    found: ({ config }) =>
+      [config.storage, config.queueStorage, config.backupStorage].some(
+        (connection) => connection.kind === 'connection-string' && isPlainRemote(connection.value),
+      ),
+  },
+  {
     id: 'backups_beside_files',
     level: 'high',
     title: 'Backups lie in the account of the files: one credential, or one mistake, takes both',
@@ -47,6 +57,16 @@ function remoteDatabases({ DATABASE_URL, DATABASE_DIRECT_URL }: Config): URL[] {
   return [DATABASE_URL, DATABASE_DIRECT_URL]
     .flatMap((url) => (url === undefined ? [] : [new URL(url)]))
     .filter(({ hostname }) => !isLoopback(hostname));
+}
+
+/** Whether a connection string leads to another machine without TLS. Endpoints count for more than the protocol. */
+function isPlainRemote(connectionString: string): boolean {
+  const endpoints = [...connectionString.matchAll(/(?:^|;)(?:Blob|Queue|Table)Endpoint=([^;]+)/gi)];
+  if (endpoints.length === 0) return /(?:^|;)DefaultEndpointsProtocol=http(?:;|$)/i.test(connectionString);
+  return endpoints.some(([, endpoint = '']) => {
+    const url = URL.parse(endpoint);
+    return url?.protocol === 'http:' && !isLoopback(url.hostname);
+  });
 }
 
 /** Names an account, by whichever way it is reached. */

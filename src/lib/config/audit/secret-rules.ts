@@ -28,7 +28,7 @@ export const secretRules: readonly Rule[] = [
     id: 'weak_database_password',
     level: 'high',
     title: 'A database password can be guessed',
-    fix: "Leave the password out and log in as the app's identity (crownsafe roles apply --entra-object-id …), or draw one: openssl rand -hex 24",
+    fix: "Leave the password out and log in as the app's identity (crownsafe roles apply --login <its name> --entra-object-id <its object id>), or draw one: openssl rand -hex 24",
     found: ({ config }) =>
       namesOf(databaseSettings, (name) => isWeak(passwordOf(config[name]), passwordBits)),
   },
@@ -44,7 +44,7 @@ export const secretRules: readonly Rule[] = [
     level: 'medium',
     title:
       'The app logs in to the database with a password, which whoever may read its settings, or its vault, can take along',
-    fix: "Leave the password out of the URL, so that the app's identity logs in: crownsafe roles apply --entra-object-id …",
+    fix: "Leave the password out of the URL, so that the app's identity logs in: crownsafe roles apply --login <its name> --entra-object-id <its object id>",
     found: ({ config }) =>
       config.isInAzure && namesOf(databaseSettings, (name) => passwordOf(config[name]) !== undefined),
   },
@@ -60,7 +60,7 @@ export const secretRules: readonly Rule[] = [
     id: 'storage_key',
     level: 'high',
     title: 'Storage is reached by its key, which may do everything, where the app has an identity',
-    fix: 'Name the account only (AZURE_STORAGE_ACCOUNT_NAME, BACKUP_STORAGE_BLOB_URI, AzureWebJobsStorage__blobServiceUri and the like), give the identity its roles, and switch keys off: az storage account update --allow-shared-key-access false',
+    fix: 'Name the account only (AZURE_STORAGE_ACCOUNT_NAME, BACKUP_STORAGE_BLOB_URI, AzureWebJobsStorage__blobServiceUri and the like), give the identity its roles, and switch keys off: az storage account update --name <account> --allow-shared-key-access false',
     found: ({ config }) =>
       config.isInAzure &&
       [config.storage, config.queueStorage, config.backupStorage].some(({ kind }) => kind !== 'identity'),
