@@ -14,11 +14,12 @@ interface ReencryptPorts {
 type EncryptedRow = Pick<AuditRow, 'id' | 'client_address' | 'salt'>;
 
 /**
- * Encrypts all client addresses under the current key, so that the previous one is not needed any more.
+ * Encrypts all client addresses under the current key, so that the previous one is not needed any more. One that cannot be
+ * decrypted keeps none of the others from it.
  *
  * @param onProgress - told how many are done, after each batch
  * @returns how many were encrypted anew
- * @throws FieldKeyError for an address whose key is neither
+ * @throws FieldKeyError at the end, the first of the addresses that could not be decrypted
  */
 export async function reencryptAddresses(
   ports: ReencryptPorts,
@@ -28,16 +29,27 @@ export async function reencryptAddresses(
   const { database, keyring } = ports;
   let changed = 0;
   let after = 0;
+  const failures: unknown[] = [];
   for (;;) {
     const rows = await findEncrypted(database, after, signal);
     const last = rows.at(-1);
-    if (!last) return changed;
+    if (!last) break;
     after = last.id;
     const old = rows.filter(({ client_address: bytes }) => bytes && !keyring.isCurrent(bytes));
-    if (old.length === 0) continue;
-    changed += await rewrite(ports, old, signal);
+    const anew = old.flatMap((row) => {
+      try {
+        return [encryptedAnew(keyring, row)];
+      } catch (error) {
+        failures.push(error);
+        return [];
+      }
+    });
+    if (anew.length === 0) continue;
+    changed += await rewrite(database, anew, signal);
     onProgress(changed);
   }
+  if (failures.length > 0) throw failures[0];
+  return changed;
 }
 
 function findEncrypted(database: Database, after: number, signal: AbortSignal): Promise<EncryptedRow[]> {
@@ -53,16 +65,18 @@ function findEncrypted(database: Database, after: number, signal: AbortSignal): 
   );
 }
 
+/** A row of values: id, what is encrypted, and the same under the current key. */
+function encryptedAnew(keyring: Keyring, row: EncryptedRow) {
+  const bytes = row.salt && encryptAddress(keyring, decryptAddress(keyring, row), row.salt);
+  return sql`(${row.id}::bigint, ${row.client_address}::bytea, ${bytes}::bytea)`;
+}
+
 /** A row that was erased meanwhile stays erased. */
 async function rewrite(
-  { database, keyring }: ReencryptPorts,
-  rows: readonly EncryptedRow[],
+  database: Database,
+  values: readonly ReturnType<typeof encryptedAnew>[],
   signal: AbortSignal,
 ): Promise<number> {
-  const values = rows.flatMap((row) => {
-    const bytes = row.salt && encryptAddress(keyring, decryptAddress(keyring, row), row.salt);
-    return [sql`(${row.id}::bigint, ${row.client_address}::bytea, ${bytes}::bytea)`];
-  });
   const { numAffectedRows } = await database.transaction('encrypt addresses', signal, (trx) =>
     sql`
       update audit_log set client_address = anew.bytes

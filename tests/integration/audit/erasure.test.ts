@@ -195,6 +195,22 @@ describe('encrypting anew', () => {
     });
   });
 
+  it('encrypts all others anew where the key of one is gone, and is told', async () => {
+    const { act, again, run } = await openTrail();
+    const elsewhere = again({ keyring: createKeyring('a secret that nobody has any more, 32 bytes') });
+    await act('user-1', fileEntry('f1'));
+    await as('user-1', () => elsewhere.note([fileEntry('f2')], signal));
+    await act('user-1', fileEntry('f3'));
+
+    await expect(again({ keyring: rotating }).reencrypt(signal)).rejects.toMatchObject({
+      code: 'field_key_missing',
+    });
+
+    const rows = await run('select client_address from audit_log order by id');
+    const isCurrent = rows.map(({ client_address: bytes }) => rotating.isCurrent(bytes as Buffer));
+    expect(isCurrent).toEqual([true, false, true]);
+  });
+
   it('is told of an address whose key is gone, by verifying too', async () => {
     const { act, again, trail } = await openTrail();
     await act('user-1', fileEntry('f1'));
