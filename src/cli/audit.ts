@@ -16,11 +16,11 @@ export function addAuditCommand(program: Command): void {
 function verify(from: number): Promise<void> {
   return withRuntime(async ({ audit }, signal) => {
     const { seals, rows, unsealedRows, broken } = await audit.verify(from, signal);
-    console.log(`${rows} rows under ${seals} seals, from seal ${from} on, are as they were written`);
     if (broken) {
       const place = broken.row === undefined ? '' : `row ${broken.row} `;
       throw new Error(`seal ${broken.seal}: ${place}${broken.fault}`);
     }
+    console.log(`${rows} rows under ${seals} seals, from seal ${from} on, are as they were written`);
     if (unsealedRows > 0) console.log(`${unsealedRows} rows have no seal yet`);
   });
 }

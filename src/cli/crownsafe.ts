@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { silenceLibraries } from '../lib/config/index.ts';
 import { addAuditCommand } from './audit.ts';
 import { describeFailure } from './describe-failure.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -8,6 +9,8 @@ import { addJobsCommand } from './jobs.ts';
 import { addKeysCommand } from './keys.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addRolesCommand } from './roles.ts';
+
+silenceLibraries();
 
 /** The operator's command. Reads the same settings as the app, from the environment. */
 const program = new Command('crownsafe')

@@ -26,7 +26,7 @@ export async function insertRows(
 ): Promise<void> {
   if (entries.length === 0) return;
   const context = currentContext();
-  const actorId = context?.userId ?? `system:${context?.functionName ?? 'process'}`;
+  const actorId = context?.userId ?? actorWithoutName(context);
   const correlationId = context?.correlationId ?? newId();
   const users = [...new Set([actorId, ...entries.map(({ subjectId }) => subjectId ?? actorId)])];
   const rows = entries.map((entry) => valuesOf(entry, actorId, context?.clientAddress ?? null, keyring));
@@ -87,4 +87,10 @@ export async function addActors(trx: Trx, users: readonly string[]): Promise<voi
     .values(rows)
     .onConflict((conflict) => conflict.column('user_id').doNothing())
     .execute();
+}
+
+/** Timers and jobs act for the app; whoever calls over the network has an address, and may have no name. */
+function actorWithoutName(context: ReturnType<typeof currentContext>): string {
+  if (context?.clientAddress !== undefined) return 'system:anonymous';
+  return `system:${context?.functionName ?? 'process'}`;
 }

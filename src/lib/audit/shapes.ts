@@ -36,15 +36,20 @@ const instant = z
   .transform((text) => new Date(text).toISOString());
 
 /** Query parameters of the trail: all that are given must hold. Times are `[from, to)`. */
-export const auditListQuery = z.strictObject({
-  ...pageParameters,
-  actor: plainText(1, 200).optional(),
-  action: plainText(1, 81).optional(),
-  object_type: plainText(1, 40).optional(),
-  object_id: plainText(1, 200).optional(),
-  correlation_id: plainText(1, 128).optional(),
-  from: instant.optional(),
-  to: instant.optional(),
-});
+export const auditListQuery = z
+  .strictObject({
+    ...pageParameters,
+    actor: plainText(1, 200).optional(),
+    action: plainText(1, 81).optional(),
+    object_type: plainText(1, 40).optional(),
+    object_id: plainText(1, 200).optional(),
+    correlation_id: plainText(1, 128).optional(),
+    from: instant.optional(),
+    to: instant.optional(),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    error: 'must be after from',
+  });
 
 export type AuditListQuery = z.infer<typeof auditListQuery>;
