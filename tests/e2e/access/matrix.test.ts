@@ -53,6 +53,9 @@ beforeAll(async () => {
   productionUrl = production.url;
   callers = await makeCallers(app);
   fixtures = stack.use(await makeFixtures(app));
+  // To be a member of something opens nothing else.
+  const everybody = Object.values(callers).flat();
+  await fixtures.project(...everybody.flatMap(({ id }) => (id === '' ? [] : [id])));
 });
 afterAll(() => stack.disposeAsync());
 
