@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Answer, type MisbehavingServer, startMisbehavingServer } from './misbehaving-server.ts';
 
 /** A managed identity as App Service and Functions offer it to the app, by HTTP on the same machine. */
@@ -10,7 +11,8 @@ export interface IdentityEndpoint extends AsyncDisposable {
   behave(answer: Answer): void;
 }
 
-const header = 'identity-header-of-this-test';
+/** Like none that anybody would write elsewhere. */
+const header = randomUUID();
 const tenant = '11111111-1111-1111-1111-111111111111';
 const principal = '22222222-2222-2222-2222-222222222222';
 

@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import process from 'node:process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../../local/host/index.ts';
 import { type Api, apiWith, apiWithToken, bodyOf, json } from '../../support/api.ts';
 import { type App, startApp } from '../../support/app.ts';
+import { crownsafe } from '../../support/crownsafe.ts';
 import { claimsOf, sharedToken } from '../../support/jwt.ts';
 import { startMisbehavingServer } from '../../support/misbehaving-server.ts';
 import { startTelemetryEndpoint, type TelemetryEndpoint } from '../../support/telemetry-endpoint.ts';
@@ -112,20 +109,24 @@ async function startBroken() {
   return { host, logLines };
 }
 
-/** Runs the packaged command; gives all it says. */
-async function crownsafe(env: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
-  const command = join(inject('appFolder'), 'crownsafe.js');
-  const options = { env: { PATH: process.env['PATH'], ...env } };
-  return promisify(execFile)(process.execPath, [command, ...args], options).then(
-    ({ stdout, stderr }) => `${stdout}${stderr}`,
-    ({ stdout, stderr }) => `${stdout}${stderr}`,
-  );
-}
-
 const keep = async (response: Response) => {
   const headers = [...response.headers].map((pair) => pair.join(': ')).join('\n');
   told.push({ status: response.status, headers, body: await response.text() });
 };
+
+/** All of the audit trail. */
+async function auditTrail(): Promise<string> {
+  const pages: string[] = [];
+  for (let query = 'per_page=200'; ; ) {
+    const response = await api(`/api/v1/audit?${query}`);
+    const text = await response.text();
+    expect(`${response.status} ${text}`).toMatch(/^200 /);
+    pages.push(text);
+    const { next_cursor: cursor }: { next_cursor: string | null } = JSON.parse(text);
+    if (cursor === null) return pages.join('\n');
+    query = `per_page=200&cursor=${cursor}`;
+  }
+}
 
 /** Everything that was said, by whom; answers that succeeded belong to whoever asked. */
 async function everything(): Promise<Record<string, string>> {
@@ -143,6 +144,8 @@ async function everything(): Promise<Record<string, string>> {
     spans: spans.join('\n'),
     alerts: alerts.join('\n'),
     words: words.join('\n'),
+    'audit trail': await auditTrail(),
+    'security audit': await (await api('/api/v1/monitoring/security-audit')).text(),
   };
 }
 
@@ -188,6 +191,8 @@ describe('secrets', () => {
     await keep(await api('/metrics', { headers: { authorization: `Bearer ${token}` } }));
     await keep(await api('/api/v1/backups', { method: 'POST' }));
     await keep(await api('/api/v1/monitoring/test-alert', { method: 'POST' }));
+    words.push(await crownsafe(app.env, 'audit', 'verify'));
+    words.push(await crownsafe(app.env, 'doctor'));
 
     expect(leaks(settings, await everything())).toEqual([]);
   });
@@ -201,6 +206,8 @@ describe('secrets', () => {
     words.push(await crownsafe(brokenSettings(), 'keys', 'list'));
     words.push(await crownsafe(brokenSettings(), 'jobs', 'list'));
     words.push(await crownsafe(brokenSettings(), 'migrate', 'status'));
+    words.push(await crownsafe(brokenSettings(), 'audit', 'verify'));
+    words.push(await crownsafe(brokenSettings(), 'doctor'));
 
     expect(leaks(settings, await everything())).toEqual([]);
     expect(broken.logLines.join('\n')).toContain('every-credential-is-refused');
@@ -223,6 +230,8 @@ describe('secrets', () => {
     words.push(await crownsafe(app.env, 'keys', 'list'));
     await vi.waitUntil(() => alerts.join('').includes('has failed'), { timeout: 60_000 });
     await app.services.postgres.start();
+    const isBack = async () => (await api('/api/v1/audit')).status === 200;
+    await vi.waitUntil(isBack, { timeout: 60_000, interval: 250 });
 
     const said = await everything();
     expect(told.filter(({ status }) => status >= 500).length).toBeGreaterThan(4);
@@ -233,6 +242,9 @@ describe('secrets', () => {
       metrics: expect.stringContaining('http_requests_total{'),
       spans: expect.stringContaining('GET /api/v1/files/{id}/content'),
       alerts: expect.stringContaining('has failed'),
+      words: expect.stringMatching(/rows under \d+ seals.*checks failed/s),
+      'audit trail': expect.stringContaining('"action":"file.upload"'),
+      'security audit': expect.stringContaining('"findings":'),
     });
   });
 
