@@ -6,6 +6,9 @@ const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`tests/${name}/**/*.test.ts`], environment: 'node', ...extra },
 });
 
+/** Most wait for services for most of their time. Each makes databases, containers and queues of its own. */
+const sideBySide = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+
 export default defineConfig({
   test: {
     reporters: ['default', closingLineReporter],
@@ -26,14 +29,18 @@ export default defineConfig({
     },
     projects: [
       // No test of these changes what others see, so they share a process and load each module once.
-      project('unit', { isolate: false }),
-      project('architecture', { isolate: false }),
+      project('unit', { ...sideBySide, isolate: false, testTimeout: 20_000 }),
+      project('architecture', { ...sideBySide, isolate: false, testTimeout: 20_000 }),
       project('integration', {
+        ...sideBySide,
         globalSetup: './tests/support/services-setup.ts',
         testTimeout: 30_000,
         hookTimeout: 60_000,
       }),
       project('e2e', {
+        // After the others, and one file after the other: they share an app, and some look at all that is in it.
+        maxWorkers: 1,
+        sequence: { groupOrder: 1 },
         globalSetup: './tests/support/app-setup.ts',
         testTimeout: 120_000,
         hookTimeout: 120_000,

@@ -38,8 +38,12 @@ export async function createScratchDatabase(databaseUrl: string): Promise<Scratc
       await using session = await openSqlSession(parseDatabaseUrl(url.href));
       const gunzip = createGunzip();
       const feeding = pipeline(dumpGz, gunzip);
+      // As one: all or nothing; and rows stay in their order, which the hash of a table's content goes by. Beyond the
+      // transaction that makes a table, PostgreSQL puts rows wherever there is room for them.
+      await session.query('begin', signal);
       const [restored] = await Promise.all([restoreDump(session, gunzip, { signal }), feeding]);
       if (!restored.isComplete) throw new Error('the dump has no end');
+      await session.query('commit', signal);
       return restored.tables.reduce((sum, { rows }) => sum + rows, 0);
     },
     measure: () => withClient(url.href, measureTables),

@@ -16,6 +16,7 @@ import {
   makeRichDatabase,
   nativeDumpText,
   normalized,
+  runSql,
   startDump,
 } from './sources.ts';
 
@@ -64,6 +65,23 @@ describe('the dump engine', () => {
 
     expect(restored.isComplete).toBe(true);
     expect(restored.tables).toContainEqual({ name: 'Weird "Schema.T a.b', rows: 2 });
+    expect(await dumpText(connectionTo(target))).toBe(dump);
+  });
+
+  it('makes dumps whose rows keep their order in one transaction, whatever their size', async () => {
+    const [source, target] = [await makeDatabase(), await makeDatabase()];
+    await runSql(
+      source,
+      `create table mixed as select n, repeat(md5(n::text), 1 + (n * 7919) % 60) as text from generate_series(1, 3000) as n`,
+    );
+    const dump = await dumpText(connectionTo(source));
+    await using session = await openSqlSession(parseDatabaseUrl(target));
+    const { signal } = new AbortController();
+
+    await session.query('begin', signal);
+    await restoreDump(session, Readable.from([Buffer.from(dump)]), { signal });
+    await session.query('commit', signal);
+
     expect(await dumpText(connectionTo(target))).toBe(dump);
   });
 
