@@ -40,7 +40,11 @@ export async function startInstance(settings: Readonly<Record<string, string>>):
       stateFolder: join(folder, 'host'),
       log: (_, line) => logLines.push(line),
     });
-  let host = await start(settings);
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  let host = await start(settings).catch(async (error: unknown) => {
+    await removeFolder();
+    throw error;
+  });
   return {
     url: host.url,
     logLines,
@@ -50,7 +54,7 @@ export async function startInstance(settings: Readonly<Record<string, string>>):
     },
     async [Symbol.asyncDispose]() {
       await host.stop();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder();
     },
   };
 }
