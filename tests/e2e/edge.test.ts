@@ -1,29 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
-import net from 'node:net';
 import { describe, expect, inject, it } from 'vitest';
 import { endpoints } from '../../src/functions/index.ts';
 import { adminApi, apiWith, bodyOf, expectProblem, json, newCaller } from '../support/api.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { uploaded } from '../support/uploads.ts';
 
 const times = (count: number, make: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => make(index));
 
-/** Sends a request that no client library would, and reads the status line. */
-function rawRequest(text: string): Promise<string> {
-  const { hostname, port } = new URL(inject('baseUrl'));
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(Number(port), hostname, () => socket.write(text));
-    let answer = '';
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
-    socket.on('data', (chunk) => {
-      answer += chunk;
-      socket.end();
-    });
-    socket.on('close', () => resolve(answer.split('\r\n')[0] ?? ''));
-    socket.on('error', reject);
-  });
-}
+/** The status line of the answer to a request that no client library would send. */
+const statusLineOf = async (text: string) => (await rawRequest(text)).split('\r\n')[0] ?? '';
 
 describe('every answer', () => {
   it('carries the correlation id of the client, and the security headers', async () => {
@@ -224,10 +211,10 @@ describe('garbage', () => {
     const host = new URL(inject('baseUrl')).host;
 
     const statusLines = await Promise.all([
-      rawRequest('GARBAGE\r\n\r\n'),
-      rawRequest('GET /api/v1/files HTTP/1.1\r\nhost: exa mple\r\n\r\n'),
-      rawRequest(`GET /../../etc/passwd HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
-      rawRequest(`GET /api/v1/files HTTP/1.1\r\nhost: ${host}\r\nx-ms-invocation-id: forged\r\n\r\n`),
+      statusLineOf('GARBAGE\r\n\r\n'),
+      statusLineOf('GET /api/v1/files HTTP/1.1\r\nhost: exa mple\r\n\r\n'),
+      statusLineOf(`GET /../../etc/passwd HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+      statusLineOf(`GET /api/v1/files HTTP/1.1\r\nhost: ${host}\r\nx-ms-invocation-id: forged\r\n\r\n`),
     ]);
 
     expect(statusLines.map((line) => line.split(' ')[1])).toEqual(['400', '400', '404', '401']);

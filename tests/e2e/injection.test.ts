@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import net from 'node:net';
 import { describe, expect, inject, it } from 'vitest';
 import { endpoints } from '../../src/functions/index.ts';
 import { type Scope, scopes } from '../../src/lib/security/index.ts';
 import { adminApi, apiWith, bodyOf, json, newCaller } from '../support/api.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { formOf, pngBytes, uploaded } from '../support/uploads.ts';
 
 /*
@@ -128,21 +128,8 @@ describe('who calls', () => {
   });
 });
 
-/** Sends a request that no client library would, and reads the status of the first answer. */
-function statusOf(text: string): Promise<string> {
-  const { hostname, port } = new URL(inject('baseUrl'));
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(Number(port), hostname, () => socket.write(text));
-    let answer = '';
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
-    socket.on('data', (chunk) => {
-      answer += chunk;
-      socket.end();
-    });
-    socket.on('close', () => resolve(answer.split(' ')[1] ?? ''));
-    socket.on('error', reject);
-  });
-}
+/** The status of the first answer to a request that no client library would send. */
+const statusOf = async (text: string) => (await rawRequest(text)).split(' ')[1] ?? '';
 
 describe('what is asked for', () => {
   it.each(['id', 'ID', 'Id', 'iD', 'params', 'Params'])(
